@@ -1,0 +1,1 @@
+"""What trades answers and announces."""

@@ -1,0 +1,1 @@
+"""What users answers and announces."""
