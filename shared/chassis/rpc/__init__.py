@@ -1,0 +1,1 @@
+"""Calls between services over nameko's wire protocol: `server` answers, `client` and `aio` ask."""

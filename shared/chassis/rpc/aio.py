@@ -1,0 +1,229 @@
+"""Calling services from asyncio: one connection, all calls pipelined on it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from logging import getLogger
+from typing import Any
+from uuid import uuid4
+
+import aiormq
+from aiormq.abc import AbstractChannel, AbstractConnection, DeliveredMessage
+from pamqp.commands import Basic
+
+from shared.chassis import wire
+from shared.chassis.context import Context, to_headers
+from shared.chassis.rpc import envelope
+from shared.contracts.errors import DeadlineExceeded, InternalError, ServiceUnavailable
+
+log = getLogger(__name__)
+
+TIMEOUT = 2.0
+# Seconds between attempts to connect.
+_BACK_OFF = (0.1, 0.2, 0.5, 1.0, 2.0)
+
+Callback = Callable[[Any], Awaitable[None]]
+Bound = Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Listener:
+    exchange: str
+    keys: tuple[str, ...]
+    callback: Callback
+    on_bound: Bound | None
+
+
+class AsyncRpc:
+    """A client for nameko services. Reconnects by itself; `start` and `close` frame its life."""
+
+    def __init__(self, url: str, *, name: str = "gateway", max_in_flight: int = 1000) -> None:
+        self._url = url
+        self._name = name
+        self._max_in_flight = max_in_flight
+        self._key = str(uuid4())
+        self._waiting: dict[str, asyncio.Future[bytes]] = {}
+        self._listeners: list[_Listener] = []
+        self._connection: AbstractConnection | None = None
+        self._channel: AbstractChannel | None = None
+        self._ready = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether a call made now would be sent."""
+        return self._channel is not None and not self._channel.is_closed
+
+    async def start(self, *, wait: float = 0) -> None:
+        """Begins to connect, and waits up to `wait` seconds for the first connection."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._stay_connected(), name="rpc-connection")
+        if wait:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._ready.wait()
+
+    async def close(self) -> None:
+        """Fails the calls that wait and leaves the broker."""
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+
+    async def call(
+        self,
+        service: str,
+        method: str,
+        arguments: Mapping[str, Any] | None = None,
+        *,
+        ctx: Context,
+        timeout: float = TIMEOUT,
+    ) -> Any:
+        """The method's result within `timeout` seconds, or what is left of `ctx.deadline` if that is less.
+
+        Raises the ServiceError that the method raised; ServiceUnavailable when nobody was asked (no broker, no such
+        service, too many calls under way); DeadlineExceeded when the outcome is not known.
+        """
+        now = time.time()
+        deadline = now + timeout if ctx.deadline is None else min(now + timeout, ctx.deadline)
+        left = deadline - now
+        if left <= 0:
+            raise DeadlineExceeded()
+        channel = self._channel
+        if channel is None or channel.is_closed:
+            raise ServiceUnavailable("no connection to the broker")
+        if len(self._waiting) >= self._max_in_flight:
+            raise ServiceUnavailable("too many calls under way")
+        headers = to_headers(ctx)
+        headers["nameko.deadline"] = int(deadline * 1000)
+        call_id = uuid4().hex
+        properties = Basic.Properties(
+            content_type=wire.CONTENT_TYPE,
+            content_encoding="utf-8",
+            correlation_id=call_id,
+            message_id=call_id,
+            reply_to=self._key,
+            delivery_mode=1,
+            expiration=str(int(left * 1000)),
+            headers=headers,
+        )
+        body = envelope.request(arguments or {})
+        self._waiting[call_id] = reply = asyncio.get_running_loop().create_future()
+        try:
+            async with asyncio.timeout(left):
+                await channel.basic_publish(
+                    body,
+                    exchange=envelope.EXCHANGE,
+                    routing_key=f"{service}.{method}",
+                    properties=properties,
+                    mandatory=True,
+                    wait=False,
+                )
+                answer = await reply
+        except TimeoutError:
+            raise DeadlineExceeded(f"{service}.{method}") from None
+        except (aiormq.exceptions.PublishError, aiormq.exceptions.DeliveryError):
+            raise ServiceUnavailable(f"{service} is not there") from None
+        except (aiormq.exceptions.AMQPError, ConnectionError):
+            raise DeadlineExceeded("the broker went away before the answer") from None
+        finally:
+            self._waiting.pop(call_id, None)
+        try:
+            return envelope.outcome(wire.loads(answer))
+        except wire.WireError as error:
+            log.error("undecodable reply from %s: %s", service, error)
+            raise InternalError() from None
+
+    async def listen(
+        self, exchange: str, keys: tuple[str, ...], callback: Callback, *, on_bound: Bound | None = None
+    ) -> None:
+        """Calls back with each message under `keys` that is published while we are connected.
+
+        The queue lives as long as the connection: what is published in between is missed, and `on_bound`
+        runs after each (re)connection so that the caller can read the present state.
+        """
+        listener = _Listener(exchange, tuple(keys), callback, on_bound)
+        self._listeners.append(listener)
+        if self.connected and self._connection is not None:
+            await self._bind(self._connection, listener)
+
+    async def _stay_connected(self) -> None:
+        attempt = 0
+        try:
+            while True:
+                try:
+                    lost = await self._connect()
+                    attempt = 0
+                    await lost
+                except (aiormq.exceptions.AMQPError, OSError, TimeoutError) as error:
+                    log.warning("broker: %r", error)
+                await self._disconnect()
+                await asyncio.sleep(_BACK_OFF[min(attempt, len(_BACK_OFF) - 1)])
+                attempt += 1
+        finally:
+            await self._disconnect()
+
+    async def _connect(self) -> asyncio.Future[None]:
+        async with asyncio.timeout(10):
+            self._connection = connection = await aiormq.connect(self._url)
+            channel = await connection.channel(publisher_confirms=True)
+            lost = asyncio.get_running_loop().create_future()
+            self._watch(connection, lost)
+            self._watch(channel, lost)
+            queue = f"rpc.reply-{self._name}-{self._key}"
+            await channel.queue_declare(queue, exclusive=True, auto_delete=True)
+            await channel.queue_bind(queue, envelope.EXCHANGE, self._key)
+            await channel.basic_consume(queue, self._on_reply, no_ack=True)
+            for listener in self._listeners:
+                await self._bind(connection, listener)
+        self._channel = channel
+        self._ready.set()
+        return lost
+
+    def _watch(self, resource: AbstractConnection | AbstractChannel, lost: asyncio.Future[None]) -> None:
+        def on_close(closing: asyncio.Future[Any]) -> None:
+            reason = None if closing.cancelled() else closing.exception()
+            log.warning("connection to the broker lost: %r", reason)
+            if not lost.done():
+                lost.set_result(None)
+
+        resource.closing.add_done_callback(on_close)
+
+    async def _disconnect(self) -> None:
+        connection, self._connection, self._channel = self._connection, None, None
+        self._ready.clear()
+        # A new key: answers to calls made on the old connection must not be taken for others'.
+        self._key = str(uuid4())
+        for reply in self._waiting.values():
+            if not reply.done():
+                reply.set_exception(DeadlineExceeded("the broker went away before the answer"))
+        if connection is not None and not connection.is_closed:
+            with suppress(aiormq.exceptions.AMQPError, OSError, TimeoutError, asyncio.CancelledError):
+                await connection.close(timeout=2)
+
+    async def _bind(self, connection: AbstractConnection, listener: _Listener) -> None:
+        channel = await connection.channel()
+        queue = f"rpc.reply-{self._name}-{uuid4()}"
+        await channel.queue_declare(queue, exclusive=True, auto_delete=True)
+        for key in listener.keys:
+            await channel.queue_bind(queue, listener.exchange, key)
+
+        async def on_message(message: DeliveredMessage) -> None:
+            try:
+                await listener.callback(wire.loads(message.body))
+            except Exception:
+                log.exception("message from %s not handled", listener.exchange)
+
+        await channel.basic_consume(queue, on_message, no_ack=True)
+        if listener.on_bound is not None:
+            await listener.on_bound()
+
+    async def _on_reply(self, message: DeliveredMessage) -> None:
+        reply = self._waiting.get(message.header.properties.correlation_id or "")
+        if reply is not None and not reply.done():
+            reply.set_result(message.body)

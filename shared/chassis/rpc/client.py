@@ -1,0 +1,176 @@
+"""Calling another service from a nameko service: `billing = RpcTo("billing")`."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Callable, Mapping
+from logging import getLogger
+from typing import Any
+from uuid import uuid4
+
+import amqp
+import eventlet
+import kombu
+from eventlet.event import Event
+from nameko.extensions import DependencyProvider, SharedExtension
+
+from shared.chassis import wire
+from shared.chassis.consumer import Consumer
+from shared.chassis.context import current, to_headers
+from shared.chassis.rpc import envelope
+from shared.contracts.errors import DeadlineExceeded, InternalError, ServiceError, ServiceUnavailable
+
+log = getLogger(__name__)
+
+TIMEOUT = 2.0
+
+
+class Replies(Consumer):
+    """The connection that calls leave and answers come in by: busy workers must not keep answers from being read."""
+
+    def on_decode_error(self, message: Any, exc: BaseException) -> None:
+        """An answer that is not strict JSON fails the call that waits for it."""
+        log.error("undecodable reply: %s", exc)
+        for provider in self._providers:
+            provider.settle(message.properties.get("correlation_id"), InternalError())
+
+
+class Caller(SharedExtension):
+    """Sends calls and pairs them with their answers."""
+
+    queue_consumer = Replies()
+    no_ack = True
+
+    def __init__(self) -> None:
+        self._waiting: dict[str, Event] = {}
+        self._channel: Any = None
+        self.key = str(uuid4())
+
+    def setup(self) -> None:
+        self.queue = kombu.Queue(
+            f"rpc.reply-{self.container.service_name}-{self.key}",
+            kombu.Exchange(envelope.EXCHANGE, "topic", durable=True, no_declare=True),
+            self.key,
+            exclusive=True,
+            auto_delete=True,
+            durable=False,
+        )
+        self.queue_consumer.register_provider(self)
+
+    def stop(self) -> None:
+        self.queue_consumer.unregister_provider(self)
+
+    def on_connected(self, connection: Any) -> None:
+        channel = connection.channel()
+        channel.events["basic_return"].add(self._on_return)
+        self._channel = channel
+
+    def on_disconnected(self) -> None:
+        """Nobody will answer any more: the reply queue died with its connection."""
+        self._channel = None
+        for call_id in list(self._waiting):
+            self.settle(call_id, DeadlineExceeded("the broker went away before the answer"))
+
+    def handle_message(self, body: Any, message: Any) -> None:
+        self.settle(message.properties.get("correlation_id"), body)
+
+    def settle(self, call_id: str | None, outcome: Any) -> None:
+        """Wakes the call; an answer that comes after the deadline finds nobody and is dropped."""
+        event = self._waiting.pop(call_id or "", None)
+        if event is not None:
+            event.send(outcome)
+
+    def call(self, service: str, method: str, arguments: Mapping[str, Any], timeout: float) -> Any:
+        """The method's result within `timeout` seconds, or what is left of the context's deadline if that is less.
+
+        Raises the ServiceError that the method raised; ServiceUnavailable when nobody was asked (no broker, no such
+        service); DeadlineExceeded when the outcome is not known.
+        """
+        context = current()
+        now = time.time()
+        deadline = now + timeout if context.deadline is None else min(now + timeout, context.deadline)
+        left = deadline - now
+        if left <= 0:
+            raise DeadlineExceeded()
+        channel = self._channel
+        if channel is None:
+            raise ServiceUnavailable("no connection to the broker")
+        headers = to_headers(context)
+        headers["nameko.deadline"] = int(deadline * 1000)
+        call_id = uuid4().hex
+        message = amqp.Message(
+            envelope.request(arguments),
+            content_type=wire.CONTENT_TYPE,
+            content_encoding="utf-8",
+            delivery_mode=1,
+            correlation_id=call_id,
+            reply_to=self.key,
+            expiration=str(int(left * 1000)),
+            application_headers=headers,
+        )
+        self._waiting[call_id] = event = Event()
+        sent = False
+        try:
+            with eventlet.Timeout(left):
+                channel.basic_publish(message, envelope.EXCHANGE, f"{service}.{method}", mandatory=True)
+                sent = True
+                outcome = event.wait()
+        except eventlet.Timeout:
+            if not sent:
+                _break(channel)
+            raise DeadlineExceeded(f"{service}.{method}") from None
+        except (amqp.exceptions.AMQPError, OSError):
+            raise ServiceUnavailable("no connection to the broker") from None
+        finally:
+            self._waiting.pop(call_id, None)
+        if isinstance(outcome, ServiceError):
+            raise outcome
+        return envelope.outcome(outcome)
+
+    def _on_return(self, exc: BaseException, exchange: str, routing_key: str, message: Any) -> None:
+        service = routing_key.partition(".")[0]
+        self.settle(message.properties.get("correlation_id"), ServiceUnavailable(f"{service} is not there"))
+
+
+class Proxy:
+    """Another service's methods, called by keyword; `timeout` (seconds) may be given with each call."""
+
+    def __init__(self, caller: Caller, service: str, timeout: float) -> None:
+        self._caller = caller
+        self._service = service
+        self._timeout = timeout
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        caller, service, default = self._caller, self._service, self._timeout
+
+        def method(*, timeout: float = default, **arguments: Any) -> Any:
+            return caller.call(service, name, arguments, timeout)
+
+        # Kept on the instance: the next call does not come here.
+        setattr(self, name, method)
+        return method
+
+
+class RpcTo(DependencyProvider):
+    """Gives a service's methods a `Proxy` of another service."""
+
+    caller = Caller()
+
+    def __init__(self, service: str, *, timeout: float = TIMEOUT) -> None:
+        self._service = service
+        self._timeout = timeout
+
+    def setup(self) -> None:
+        self._proxy = Proxy(self.caller, self._service, self._timeout)
+
+    def get_dependency(self, worker_ctx: Any) -> Proxy:
+        return self._proxy
+
+
+def _break(channel: Any) -> None:
+    # A publish that was interrupted half-way leaves half a frame behind: nothing after it can be understood.
+    try:
+        channel.connection.transport.sock.shutdown(socket.SHUT_RDWR)
+    except (AttributeError, OSError):
+        log.info("the connection was gone already")
