@@ -43,7 +43,7 @@ class Consumer(QueueConsumer):
     def attached(self) -> bool:
         """Whether every provider's consumer is on an open channel and the loop has turned in the last 3 s."""
         consumers = list(self._consumers.values())
-        return (
+        return not self._providers or (
             len(consumers) >= len(self._providers)
             and all(c.channel is not None and c.channel.connection is not None for c in consumers)
             and time.monotonic() - self.beat < 3

@@ -188,8 +188,8 @@ class AsyncRpc:
     def _watch(self, resource: AbstractConnection | AbstractChannel, lost: asyncio.Future[None]) -> None:
         def on_close(closing: asyncio.Future[Any]) -> None:
             reason = None if closing.cancelled() else closing.exception()
-            log.warning("connection to the broker lost: %r", reason)
             if not lost.done():
+                log.warning("connection to the broker lost: %r", reason)
                 lost.set_result(None)
 
         resource.closing.add_done_callback(on_close)

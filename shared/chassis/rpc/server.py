@@ -109,6 +109,7 @@ class RpcQueue(nameko_rpc.RpcConsumer):
             else:
                 self.container.spawn_worker(*worker, handle_result=partial(self._done, message))
         except ContainerBeingKilled:
+            self._running -= 1
             self._give_back(message)
 
     def _done(self, message: Any, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:

@@ -1,0 +1,17 @@
+"""Runs one nameko service as a process, without nameko's command line."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import NoReturn
+
+
+def run(target: str) -> NoReturn:
+    """Runs `package.module:Class` until SIGTERM, then exits; the exit codes are in `shared.chassis.process`."""
+    import eventlet
+
+    # Before kombu, SQLAlchemy and logging are imported: a socket or lock made earlier would block everybody.
+    eventlet.monkey_patch()
+    process = import_module("shared.chassis.process")
+    module, _, name = target.partition(":")
+    raise SystemExit(process.main(getattr(import_module(module), name)))

@@ -1,0 +1,250 @@
+"""A vhost of its own, sample services as real processes, and a caller."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from base64 import b64encode
+from collections.abc import Callable, Coroutine, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote, urlsplit
+from urllib.request import Request, urlopen
+
+import kombu
+import pytest
+
+from shared.chassis.context import Context
+from shared.chassis.rpc.aio import AsyncRpc
+
+T = TypeVar("T")
+
+AMQP = os.environ.get("NEXUS_TEST_AMQP", "")
+API = os.environ.get("NEXUS_TEST_API", "")
+PREFIX = os.environ.get("NEXUS_TEST_PREFIX", "test")
+
+
+def eventually(predicate: Callable[[], T], timeout: float = 10) -> T:
+    """The first true answer; fails with the last one after `timeout` seconds."""
+    until = time.monotonic() + timeout
+    while not (answer := predicate()):
+        if time.monotonic() > until:
+            pytest.fail(f"still {answer!r} after {timeout} s")
+        time.sleep(0.05)
+    return answer
+
+
+class Broker:
+    """One vhost, with the queues of the sample services."""
+
+    def __init__(self, vhost: str) -> None:
+        self.vhost = vhost
+        self.url = f"{AMQP.rstrip('/')}/{quote(vhost, safe='')}"
+        parts = urlsplit(API)
+        self._api = f"http://{parts.hostname}:{parts.port}/api"
+        self._credentials = b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+
+    def api(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        request = Request(
+            self._api + path.replace("{v}", quote(self.vhost, safe="")),
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"authorization": f"Basic {self._credentials}", "content-type": "application/json"},
+        )
+        with urlopen(request, timeout=10) as response:
+            text = response.read()
+        return json.loads(text) if text else None
+
+    def create(self) -> None:
+        self.api("PUT", "/vhosts/{v}", {})
+        self.api("PUT", f"/permissions/{{v}}/{urlsplit(AMQP).username}", dict(configure=".*", write=".*", read=".*"))
+        self.api("PUT", "/exchanges/{v}/nameko-rpc", {"type": "topic", "durable": True})
+        for service in ("alpha", "beta"):
+            self.make_queue(f"rpc-{service}")
+            self.api("POST", f"/bindings/{{v}}/e/nameko-rpc/q/rpc-{service}", {"routing_key": f"{service}.*"})
+            self.make_queue(f"{service}.parking")
+            dead_letters = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": f"{service}.parking"}
+            self.make_queue(f"{service}.events", **dead_letters)
+
+    def make_queue(self, name: str, **arguments: Any) -> None:
+        self.api("PUT", f"/queues/{{v}}/{name}", {"durable": True, "arguments": arguments})
+
+    def delete_queue(self, name: str) -> None:
+        self.api("DELETE", f"/queues/{{v}}/{name}")
+
+    def purge(self) -> None:
+        for name in [f"{p}" for s in ("alpha", "beta") for p in (f"rpc-{s}", f"{s}.events", f"{s}.parking")]:
+            self.api("DELETE", f"/queues/{{v}}/{name}/contents")
+
+    def delete(self) -> None:
+        self.api("DELETE", "/vhosts/{v}")
+
+    def connections(self, user_provided_name: str) -> list[str]:
+        return [
+            c["name"]
+            for c in self.api("GET", "/vhosts/{v}/connections")
+            if c["user_provided_name"] == user_provided_name
+        ]
+
+    def close_connections(self, user_provided_name: str) -> int:
+        names = self.connections(user_provided_name)
+        for name in names:
+            self.api("DELETE", f"/connections/{quote(name)}")
+        return len(names)
+
+    def depth(self, queue: str) -> int:
+        """Messages ready; those with a consumer that has not acknowledged them do not count."""
+        with kombu.Connection(self.url) as connection:
+            return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
+
+    def publish(self, exchange: str, key: str, body: bytes | str, **properties: Any) -> None:
+        headers = properties.pop("headers", {})
+        properties = {"content_type": "application/json", "content_encoding": "utf-8", **properties}
+        with kombu.Connection(self.url) as connection:
+            connection.default_channel.basic_publish_confirm(
+                connection.default_channel.prepare_message(body, headers=headers, properties=properties), exchange, key
+            )
+
+    def get(self, queue: str) -> Any:
+        with kombu.Connection(self.url) as connection:
+            return connection.default_channel.basic_get(queue, no_ack=True)
+
+
+class SampleProcess:
+    """A sample service under the real runner."""
+
+    def __init__(self, name: str, peer: str, url: str, folder: Path, env: Mapping[str, str]) -> None:
+        self.name, self.folder = name, folder
+        self.journal_file = folder / f"{name}.journal"
+        self.journal_file.touch()
+        self.log = folder / f"{name}.log"
+        here = Path(__file__)
+        self._env = {
+            **os.environ,
+            "PYTHONPATH": os.pathsep.join([str(here.parent), str(here.parents[3]), os.environ.get("PYTHONPATH", "")]),
+            "PYTHONWARNINGS": "ignore",
+            "SAMPLE_NAME": name,
+            "SAMPLE_PEER": peer,
+            "JOURNAL": str(self.journal_file),
+            "HEALTH_DIR": str(folder),
+            f"{name.upper()}_AMQP_URL": url,
+            **env,
+        }
+
+    def start(self, *, wait: bool = True) -> SampleProcess:
+        code = "from shared.chassis.runner import run; run('sample_service:Sample')"
+        self.process = subprocess.Popen(
+            [sys.executable, "-c", code], env=self._env, stdout=self.log.open("a"), stderr=subprocess.STDOUT
+        )
+        if wait:
+            eventually(lambda: self.health().get("healthy") or self.process.poll() is not None, timeout=20)
+            assert self.process.poll() is None, self.log.read_text()
+        return self
+
+    def health(self) -> dict[str, Any]:
+        """What the health file says; empty when it is not this process's or too old."""
+        try:
+            report: dict[str, Any] = json.loads((self.folder / f"{self.name}.json").read_text())
+        except FileNotFoundError:
+            return {}
+        return report if report["pid"] == self.process.pid and time.time() - report["at"] < 5 else {}
+
+    @property
+    def journal(self) -> list[str]:
+        return self.journal_file.read_text().splitlines()
+
+    def terminate(self, timeout: float = 25) -> int:
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(timeout)
+
+    def kill(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(10)
+
+
+class Caller:
+    """The asyncio client on a thread of its own, for tests that are not asyncio."""
+
+    def __init__(self, url: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+        self.rpc = self.run(self._make(url))
+
+    async def _make(self, url: str) -> AsyncRpc:
+        rpc = AsyncRpc(url)
+        await rpc.start(wait=5)
+        return rpc
+
+    def run(self, work: Coroutine[Any, Any, T], timeout: float = 30) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
+
+    def call(
+        self, service: str, method: str, /, *, ctx: Context | None = None, timeout: float = 5, **arguments: Any
+    ) -> Any:
+        return self.run(self.rpc.call(service, method, arguments, ctx=ctx or Context(), timeout=timeout))
+
+    def begin(self, service: str, method: str, /, *, timeout: float = 5, **arguments: Any) -> Any:
+        """A concurrent future of the answer."""
+        work = self.rpc.call(service, method, arguments, ctx=Context(), timeout=timeout)
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def close(self) -> None:
+        self.run(self.rpc.close())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+
+
+@pytest.fixture(scope="session")
+def vhost(worker_id: str) -> Iterator[Broker]:
+    broker = Broker(f"{PREFIX}-chassis-{worker_id}")
+    broker.create()
+    yield broker
+    broker.delete()
+
+
+@pytest.fixture
+def broker(vhost: Broker) -> Broker:
+    vhost.purge()
+    return vhost
+
+
+@pytest.fixture
+def caller(broker: Broker) -> Iterator[Caller]:
+    caller = Caller(broker.url)
+    yield caller
+    caller.close()
+
+
+Start = Callable[..., SampleProcess]
+
+
+@pytest.fixture
+def start(broker: Broker, tmp_path: Path) -> Iterator[Start]:
+    processes: list[SampleProcess] = []
+
+    def start(name: str = "alpha", *, url: str = broker.url, wait: bool = True, **env: str) -> SampleProcess:
+        sample = SampleProcess(name, "beta" if name == "alpha" else "alpha", url, tmp_path, env)
+        processes.append(sample)
+        return sample.start(wait=wait)
+
+    yield start
+    for process in processes:
+        process.kill()
+
+
+@pytest.fixture
+def alpha(start: Start) -> SampleProcess:
+    return start("alpha")
+
+
+@pytest.fixture
+def beta(start: Start) -> SampleProcess:
+    return start("beta")
