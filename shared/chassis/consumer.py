@@ -9,6 +9,7 @@ from functools import partial
 from logging import getLogger
 from typing import Any
 
+import amqp
 import kombu
 from nameko.messaging import QueueConsumer
 from nameko.utils import sanitize_url
@@ -42,11 +43,8 @@ class Consumer(QueueConsumer):
     @property
     def attached(self) -> bool:
         """Whether every provider's consumer is on an open channel and the loop has turned in the last 3 s."""
-        consumers = list(self._consumers.values())
         return not self._providers or (
-            len(consumers) >= len(self._providers)
-            and all(c.channel is not None and c.channel.connection is not None for c in consumers)
-            and time.monotonic() - self.beat < 3
+            len(self._consumers) >= len(self._providers) and self._channels_open() and time.monotonic() - self.beat < 3
         )
 
     def run(self) -> None:
@@ -104,9 +102,15 @@ class Consumer(QueueConsumer):
     def on_iteration(self) -> None:
         self.beat = time.monotonic()
         self._cancel_consumers_if_requested()
+        if not self._channels_open():
+            log.warning("%s: the channel was closed, connecting again", type(self).__name__)
+            raise amqp.exceptions.RecoverableChannelError("the channel was closed")
         # nameko closes the connection under running workers; their acks are lost and the work is done twice.
         if not self._consumers and not self.container._worker_pool.running():
             self.should_stop = True
+
+    def _channels_open(self) -> bool:
+        return all(consumer.channel and consumer.channel.connection for consumer in self._consumers.values())
 
     def _cancel_consumers_if_requested(self) -> None:
         pending, self._pending_remove_providers = self._pending_remove_providers, {}

@@ -105,7 +105,9 @@ class BrokerProbe(_Probe):
 
     def _connect(self) -> str | None:
         if self._connection is None:
-            connection = kombu.Connection(self._url, connect_timeout=_BOUND, heartbeat=0)
+            # A name, for the list of connections of whoever looks after the broker.
+            options = {"client_properties": {"connection_name": "health"}}
+            connection = kombu.Connection(self._url, connect_timeout=_BOUND, heartbeat=0, transport_options=options)
             self._connection = connection
             connection.connect()
             self._channel = connection.channel()

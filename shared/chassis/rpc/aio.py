@@ -170,7 +170,9 @@ class AsyncRpc:
 
     async def _connect(self) -> asyncio.Future[None]:
         async with asyncio.timeout(10):
-            self._connection = connection = await aiormq.connect(self._url)
+            self._connection = connection = await aiormq.connect(
+                self._url, client_properties={"connection_name": self._name}
+            )
             channel = await connection.channel(publisher_confirms=True)
             lost = asyncio.get_running_loop().create_future()
             self._watch(connection, lost)

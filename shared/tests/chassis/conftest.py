@@ -12,11 +12,13 @@ import threading
 import time
 from base64 import b64encode
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 from urllib.request import Request, urlopen
 
+import amqp
 import kombu
 import pytest
 
@@ -30,7 +32,7 @@ API = os.environ.get("NEXUS_TEST_API", "")
 PREFIX = os.environ.get("NEXUS_TEST_PREFIX", "test")
 
 
-def eventually(predicate: Callable[[], T], timeout: float = 10) -> T:
+def wait_for(predicate: Callable[[], T], timeout: float = 10) -> T:
     """The first true answer; fails with the last one after `timeout` seconds."""
     until = time.monotonic() + timeout
     while not (answer := predicate()):
@@ -69,11 +71,14 @@ class Broker:
             self.make_queue(f"rpc-{service}")
             self.api("POST", f"/bindings/{{v}}/e/nameko-rpc/q/rpc-{service}", {"routing_key": f"{service}.*"})
             self.make_queue(f"{service}.parking")
-            dead_letters = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": f"{service}.parking"}
-            self.make_queue(f"{service}.events", **dead_letters)
+            self.make_events_queue(service)
 
     def make_queue(self, name: str, **arguments: Any) -> None:
         self.api("PUT", f"/queues/{{v}}/{name}", {"durable": True, "arguments": arguments})
+
+    def make_events_queue(self, service: str) -> None:
+        dead_letters = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": f"{service}.parking"}
+        self.make_queue(f"{service}.events", **dead_letters)
 
     def delete_queue(self, name: str) -> None:
         self.api("DELETE", f"/queues/{{v}}/{name}")
@@ -89,7 +94,7 @@ class Broker:
         return [
             c["name"]
             for c in self.api("GET", "/vhosts/{v}/connections")
-            if c["user_provided_name"] == user_provided_name
+            if c.get("user_provided_name") == user_provided_name
         ]
 
     def close_connections(self, user_provided_name: str) -> int:
@@ -103,13 +108,22 @@ class Broker:
         with kombu.Connection(self.url) as connection:
             return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
 
-    def publish(self, exchange: str, key: str, body: bytes | str, **properties: Any) -> None:
-        headers = properties.pop("headers", {})
-        properties = {"content_type": "application/json", "content_encoding": "utf-8", **properties}
+    @contextmanager
+    def publishing(self) -> Iterator[Callable[..., None]]:
         with kombu.Connection(self.url) as connection:
-            connection.default_channel.basic_publish_confirm(
-                connection.default_channel.prepare_message(body, headers=headers, properties=properties), exchange, key
-            )
+            channel = connection.default_channel
+
+            def publish(exchange: str, key: str, body: bytes | str, **properties: Any) -> None:
+                properties = {"content_type": "application/json", "content_encoding": "utf-8", **properties}
+                headers = properties.pop("headers", {})
+                message = amqp.Message(body, application_headers=headers, **properties)
+                channel.basic_publish_confirm(message, exchange, key)
+
+            yield publish
+
+    def publish(self, exchange: str, key: str, body: bytes | str, **properties: Any) -> None:
+        with self.publishing() as publish:
+            publish(exchange, key, body, **properties)
 
     def get(self, queue: str) -> Any:
         with kombu.Connection(self.url) as connection:
@@ -143,7 +157,7 @@ class SampleProcess:
             [sys.executable, "-c", code], env=self._env, stdout=self.log.open("a"), stderr=subprocess.STDOUT
         )
         if wait:
-            eventually(lambda: self.health().get("healthy") or self.process.poll() is not None, timeout=20)
+            wait_for(lambda: self.health().get("healthy") or self.process.poll() is not None, timeout=20)
             assert self.process.poll() is None, self.log.read_text()
         return self
 
@@ -200,6 +214,11 @@ class Caller:
         self.run(self.rpc.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[..., Any]:
+    return wait_for
 
 
 @pytest.fixture(scope="session")

@@ -56,7 +56,7 @@ class Listen(Entrypoint):  # type: ignore[misc]  # nameko has no types
     """Writes each message of `<name>.events` to the journal, slowly, one worker for all."""
 
     queue_consumer = Marks()
-    prefetch = 50
+    prefetch = 10
 
     def setup(self) -> None:
         self.queue = kombu.Queue(f"{self.container.service_name}.events", no_declare=True)
@@ -143,14 +143,24 @@ class Sample:
         return {"healthy": report.healthy, "checks": report.checks, "detail": report.detail}
 
     @rpc
-    def break_channel(self) -> dict[str, Any]:
-        """Acknowledges what was never delivered: the broker closes the channel for it."""
+    def keep_breaking_the_channel(self) -> dict[str, Any]:
+        """For three seconds acknowledges what was never delivered: the broker closes the channel for it."""
+        marks = next(e for e in self.watch.container.extensions if isinstance(e, Marks))
+        for _ in range(30):
+            for consumer in list(marks._consumers.values()):
+                consumer.channel.basic_ack(4242)
+            time.sleep(0.1)
+        return {}
+
+    @rpc
+    def close_the_channel(self) -> dict[str, Any]:
+        """Closes it behind the consumer's back."""
         marks = next(e for e in self.watch.container.extensions if isinstance(e, Marks))
         for consumer in marks._consumers.values():
-            consumer.channel.basic_ack(4242)
+            consumer.channel.collect()
         return {}
 
     @Listen.decorator
     def on_mark(self, body: dict[str, Any]) -> None:
-        time.sleep(0.01)
+        time.sleep(0.05)
         write(f"mark {body['n']}")
