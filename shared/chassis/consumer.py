@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, ValuesView
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from logging import getLogger
 from typing import Any
 
 import amqp
-import kombu
+from kombu.connection import Connection
 from nameko.messaging import QueueConsumer
 from nameko.utils import sanitize_url
 
@@ -20,11 +20,11 @@ log = getLogger(__name__)
 _IDLE = 0.25
 
 
-class _Stop(Exception):
+class _Stop(Exception):  # noqa: N818  # a signal, not an error
     """Leaves the connecting loop: there is nothing left to connect for."""
 
 
-class Consumer(QueueConsumer):
+class Consumer(QueueConsumer):  # type: ignore[misc]  # nameko has no types
     """Consumes for the providers registered with it.
 
     A provider has a `queue` and `handle_message(body, message)`, and may have `prefetch`, `no_ack`,
@@ -39,6 +39,12 @@ class Consumer(QueueConsumer):
     def __init__(self) -> None:
         super().__init__()
         self.beat = 0.0
+        self._pending_remove_providers: dict[Any, Any] = {}
+
+    @property
+    def queues(self) -> list[Any]:
+        """The kombu queues of the providers."""
+        return [provider.queue for provider in self._providers]
 
     @property
     def attached(self) -> bool:
@@ -54,7 +60,7 @@ class Consumer(QueueConsumer):
             log.info("stopped while the broker was away")
 
     @contextmanager
-    def establish_connection(self) -> Iterator[kombu.Connection]:
+    def establish_connection(self) -> Iterator[Connection]:
         """Connects with a short back-off (nameko's grows to 30 s) and tells the providers when it is over."""
         with self.connection.clone() as connection:
             connection.ensure_connection(
@@ -72,7 +78,7 @@ class Consumer(QueueConsumer):
             raise _Stop from exc
         log.warning("broker %s: %s; next try in %s s", sanitize_url(self.amqp_uri), exc, interval)
 
-    def get_consumers(self, consumer_cls: Any, channel: Any) -> ValuesView[Any]:
+    def get_consumers(self, consumer_cls: Any, channel: Any) -> Iterable[Any]:
         for provider in self._providers:
             consumer = self._consumers[provider] = consumer_cls(
                 queues=[provider.queue],
@@ -81,7 +87,7 @@ class Consumer(QueueConsumer):
                 no_ack=getattr(provider, "no_ack", False),
             )
             consumer.qos(prefetch_count=getattr(provider, "prefetch", None) or self.prefetch_count)
-        return self._consumers.values()
+        return list(self._consumers.values())
 
     def on_consume_ready(self, connection: Any, channel: Any, consumers: Any, **kwargs: Any) -> None:
         self.beat = time.monotonic()
@@ -106,7 +112,7 @@ class Consumer(QueueConsumer):
             log.warning("%s: the channel was closed, connecting again", type(self).__name__)
             raise amqp.exceptions.RecoverableChannelError("the channel was closed")
         # nameko closes the connection under running workers; their acks are lost and the work is done twice.
-        if not self._consumers and not self.container._worker_pool.running():
+        if not self._consumers and not self.container.busy:
             self.should_stop = True
 
     def _channels_open(self) -> bool:

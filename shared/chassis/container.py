@@ -17,12 +17,17 @@ log = getLogger(__name__)
 HandleResult = Callable[[Any, Any, Any], tuple[Any, Any]]
 
 
-class Container(ServiceContainer):
+class Container(ServiceContainer):  # type: ignore[misc]  # nameko has no types
     """Runs an entrypoint's `run(worker_ctx, method)` when it has one, else the method with the worker's arguments.
 
     Refusals (`ServiceError` below 500) are answers and not logged as failures; everything else is,
     with its traceback. nameko times and logs six steps of every worker, which costs as much as a small method.
     """
+
+    @property
+    def busy(self) -> bool:
+        """Whether any worker is running."""
+        return bool(self._worker_pool.running())
 
     def run_inline(self, entrypoint: Any, args: Any, kwargs: Any, *, handle_result: HandleResult) -> None:
         """Runs a method that never waits in the present greenthread, outside the pool of workers."""

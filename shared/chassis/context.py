@@ -50,14 +50,14 @@ class Context:
     def require_user(self) -> str:
         """The id of the person who asks; raises Unauthorized when nobody is logged in."""
         if self.user_id is None or self.kind not in ("user", "staff"):
-            raise Unauthorized()
+            raise Unauthorized
         return self.user_id
 
     def require_staff(self) -> str:
         """The id of the member of staff who asks; raises Unauthorized or Forbidden."""
         user_id = self.require_user()
         if not self.is_staff:
-            raise Forbidden()
+            raise Forbidden
         return user_id
 
     def time_left(self) -> float | None:
@@ -67,7 +67,7 @@ class Context:
     def check_deadline(self) -> None:
         """Raises DeadlineExceeded when the caller has stopped waiting."""
         if self.deadline is not None and time.time() >= self.deadline:
-            raise DeadlineExceeded()
+            raise DeadlineExceeded
 
 
 _current: ContextVar[Context | None] = ContextVar("nexus_context", default=None)

@@ -67,7 +67,7 @@ def write(report: Report) -> None:
         partial.replace(path)
 
 
-class Watch(DependencyProvider):
+class Watch(DependencyProvider):  # type: ignore[misc]  # nameko has no types
     """Looks at database, broker, consumers and relay each second, whatever the workers do; methods get the watch."""
 
     def setup(self) -> None:
@@ -129,8 +129,7 @@ class Watch(DependencyProvider):
 
 def _queues(consumers: Iterable[Consumer]) -> list[str]:
     # Another connection may not look at an exclusive queue.
-    providers = [provider for consumer in consumers for provider in consumer._providers]
-    return sorted({provider.queue.name for provider in providers if not provider.queue.exclusive})
+    return sorted({queue.name for consumer in consumers for queue in consumer.queues if not queue.exclusive})
 
 
 def _database_probe(name: str) -> DatabaseProbe | None:

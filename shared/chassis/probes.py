@@ -8,8 +8,8 @@ from logging import getLogger
 from typing import Any
 
 import eventlet
-import kombu
 import psycopg2
+from kombu.connection import Connection
 
 log = getLogger(__name__)
 
@@ -29,7 +29,7 @@ class _Probe:
         try:
             with eventlet.Timeout(_BOUND, TimeoutError(f"no answer in {_BOUND:g} s")):
                 return check()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # that it failed is the finding
             self.close()
             return f"{type(error).__name__}: {error}".strip()
 
@@ -107,7 +107,9 @@ class BrokerProbe(_Probe):
         if self._connection is None:
             # A name, for the list of connections of whoever looks after the broker.
             options = {"client_properties": {"connection_name": "health"}}
-            connection = kombu.Connection(self._url, connect_timeout=_BOUND, heartbeat=0, transport_options=options)
+            connection: Any = Connection(  # type: ignore[no-untyped-call]
+                self._url, connect_timeout=_BOUND, heartbeat=0, transport_options=options
+            )
             self._connection = connection
             connection.connect()
             self._channel = connection.channel()

@@ -22,7 +22,7 @@ from shared.chassis import wire
 from shared.chassis.errors import StartRefused
 from shared.chassis.health import Report, write
 from shared.chassis.probes import BrokerProbe, DatabaseProbe
-from shared.settings.env import env
+from shared.settings.env import SettingError, env
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ MAX_WORKERS = 50
 def config(service: str) -> dict[str, Any]:
     """nameko's configuration of `service`, from the environment."""
     return {
-        "AMQP_URI": env.get(f"{service.upper()}_AMQP_URL"),
+        "AMQP_URI": env.require(f"{service.upper()}_AMQP_URL"),
         "SERVICE_CONTAINER_CLS": "shared.chassis.container.Container",
         "max_workers": MAX_WORKERS,
         # Seconds; a broker that is silent for twice as long is taken for dead.
@@ -54,7 +54,7 @@ def main(service_class: type) -> int:
     except TimeoutError as error:
         log.error("%s not started: %s", name, error)
         return NOT_REACHED
-    except StartRefused as error:
+    except (StartRefused, SettingError) as error:
         log.error("%s refuses to start: %s", name, error)
         return REFUSED
     return _serve(service_class, grace=env.get_float("DRAIN_TIMEOUT", 20.0))
@@ -63,7 +63,8 @@ def main(service_class: type) -> int:
 def _serve(service_class: type, grace: float) -> int:
     runner = ServiceRunner(config(service_class.name))  # type: ignore[attr-defined]  # as above
     runner.add_service(service_class)
-    done, stopping = Event(), []
+    done = Event()
+    stopping: list[int] = []
 
     def stop() -> None:
         try:
@@ -120,7 +121,7 @@ def _wait_for_servers(name: str, seconds: float) -> None:
     checks: dict[str, Callable[[], str | None]] = {}
     if url := env.get(f"{upper}_DB_URL"):
         checks["database"] = DatabaseProbe(url).problem
-    checks["broker"] = BrokerProbe(env.get(f"{upper}_AMQP_URL"), ()).problem
+    checks["broker"] = BrokerProbe(env.require(f"{upper}_AMQP_URL"), ()).problem
     for what, check in checks.items():
         pause = 0.1
         while problem := check():

@@ -30,7 +30,7 @@ def run_again(command: Callable[[], T]) -> T:
     unknown = False
     for attempt in range(1, ATTEMPTS + 1):
         if attempt > 1:
-            time.sleep(_PAUSE * 2 ** (attempt - 2) * random.uniform(0.5, 1.5))
+            time.sleep(_PAUSE * 2 ** (attempt - 2) * random.uniform(0.5, 1.5))  # noqa: S311  # jitter
             current().check_deadline()
         try:
             return command()

@@ -13,13 +13,13 @@ from shared.chassis.rpc.server import rpc
 from shared.settings.env import env
 
 
-class DatabaseProvider(DependencyProvider):
+class DatabaseProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no types
     """Gives methods the service's database, by its runtime role."""
 
     database: Database
 
     def setup(self) -> None:
-        self.database = Database(env.get(f"{self.container.service_name.upper()}_DB_URL"))
+        self.database = Database(env.require(f"{self.container.service_name.upper()}_DB_URL"))
 
     def get_dependency(self, worker_ctx: Any) -> Database:
         return self.database

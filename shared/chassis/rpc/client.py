@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import amqp
 import eventlet
-import kombu
 from eventlet.event import Event
+from kombu.entity import Exchange, Queue
 from nameko.extensions import DependencyProvider, SharedExtension
 
 from shared.chassis import wire
@@ -36,7 +36,7 @@ class Replies(Consumer):
             provider.settle(message.properties.get("correlation_id"), InternalError())
 
 
-class Caller(SharedExtension):
+class Caller(SharedExtension):  # type: ignore[misc]  # nameko has no types
     """Sends calls and pairs them with their answers."""
 
     queue_consumer = Replies()
@@ -48,9 +48,9 @@ class Caller(SharedExtension):
         self.key = str(uuid4())
 
     def setup(self) -> None:
-        self.queue = kombu.Queue(
+        self.queue = Queue(  # type: ignore[no-untyped-call]
             f"rpc.reply-{self.container.service_name}-{self.key}",
-            kombu.Exchange(envelope.EXCHANGE, "topic", durable=True, no_declare=True),
+            Exchange(envelope.EXCHANGE, "topic", durable=True, no_declare=True),  # type: ignore[no-untyped-call]
             self.key,
             exclusive=True,
             auto_delete=True,
@@ -92,7 +92,7 @@ class Caller(SharedExtension):
         deadline = now + timeout if context.deadline is None else min(now + timeout, context.deadline)
         left = deadline - now
         if left <= 0:
-            raise DeadlineExceeded()
+            raise DeadlineExceeded
         channel = self._channel
         if channel is None:
             raise ServiceUnavailable("no connection to the broker")
@@ -152,7 +152,7 @@ class Proxy:
         return method
 
 
-class RpcTo(DependencyProvider):
+class RpcTo(DependencyProvider):  # type: ignore[misc]  # nameko has no types
     """Gives a service's methods a `Proxy` of another service."""
 
     caller = Caller()

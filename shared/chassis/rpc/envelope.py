@@ -65,10 +65,10 @@ def failure(error: BaseException) -> bytes:
 def outcome(body: Any) -> Any:
     """The result of a decoded reply; raises the ServiceError that it carries, InternalError if it is no reply."""
     if not isinstance(body, dict) or "error" not in body:
-        raise InternalError()
+        raise InternalError
     error = body["error"]
     if error is None:
         return body.get("result")
     if isinstance(error, dict) and "code" in error:
         raise ServiceError.from_body({"detail": error.get("value", ""), **error})
-    raise InternalError()
+    raise InternalError

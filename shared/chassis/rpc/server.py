@@ -11,7 +11,7 @@ from logging import getLogger
 from typing import Any, TypeVar, overload
 
 import amqp
-import kombu
+from kombu.entity import Queue
 from nameko import rpc as nameko_rpc
 from nameko.exceptions import ContainerBeingKilled
 
@@ -46,7 +46,7 @@ class Calls(Consumer):
         super().on_decode_error(message, exc)
 
 
-class RpcQueue(nameko_rpc.RpcConsumer):
+class RpcQueue(nameko_rpc.RpcConsumer):  # type: ignore[misc]  # nameko has no types
     """Hands each call to a worker, at most `WORKERS` at a time, and keeps as many again in memory.
 
     The queue is made by the topology step. A worker's answer is followed by the acknowledgement on the same
@@ -58,6 +58,7 @@ class RpcQueue(nameko_rpc.RpcConsumer):
 
     def __init__(self) -> None:
         super().__init__()
+        self.queue: Any = None
         self._entrypoints: dict[str, Rpc] = {}
         self._waiting: deque[tuple[Rpc, Any, Context, Mapping[str, Any]]] = deque()
         self._running = 0
@@ -65,7 +66,8 @@ class RpcQueue(nameko_rpc.RpcConsumer):
 
     def setup(self) -> None:
         if self.queue is None:
-            self.queue = kombu.Queue(f"rpc-{self.container.service_name}", durable=True, no_declare=True)
+            name = f"rpc-{self.container.service_name}"
+            self.queue = Queue(name, durable=True, no_declare=True)  # type: ignore[no-untyped-call]
             self.queue_consumer.register_provider(self)
 
     def register_provider(self, provider: Rpc) -> None:
@@ -86,7 +88,7 @@ class RpcQueue(nameko_rpc.RpcConsumer):
                 raise envelope.MethodNotFound(key)
             context = from_headers(message.headers)
             arguments = envelope.arguments(body)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001  # whatever a poisoned request breaks, its sender hears of it
             log.warning("call of %s refused: %s", key, error)
             self._answer(message, envelope.failure(error))
             return
@@ -101,7 +103,7 @@ class RpcQueue(nameko_rpc.RpcConsumer):
             log.info("expired call of %s not executed", entrypoint.method_name)
             _settle(message.ack)
             return
-        worker = (entrypoint, (context, arguments), {})
+        worker: tuple[Rpc, tuple[Context, Mapping[str, Any]], dict[str, Any]] = (entrypoint, (context, arguments), {})
         self._running += 1
         try:
             if entrypoint.inline:
@@ -135,7 +137,7 @@ class RpcQueue(nameko_rpc.RpcConsumer):
         _settle(message.requeue)
 
 
-class Rpc(nameko_rpc.Rpc):
+class Rpc(nameko_rpc.Rpc):  # type: ignore[misc]  # nameko has no types
     """A method that can be called. `inline` methods never wait and are answered even when all workers are busy."""
 
     rpc_consumer = RpcQueue()
@@ -154,8 +156,10 @@ class Rpc(nameko_rpc.Rpc):
             return run_again(partial(method, schema.load(self.request, arguments)))
 
 
-@overload
-def rpc(target: type[R], *, inline: bool = False) -> Callable[[Callable[[S, R], T]], Callable[[S, R], T]]: ...
+@overload  # a class is a callable too: the order of the overloads decides
+def rpc(  # type: ignore[overload-overlap]
+    target: type[R], *, inline: bool = False
+) -> Callable[[Callable[[S, R], T]], Callable[[S, R], T]]: ...
 
 
 @overload

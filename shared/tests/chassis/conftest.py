@@ -65,7 +65,9 @@ class Broker:
 
     def create(self) -> None:
         self.api("PUT", "/vhosts/{v}", {})
-        self.api("PUT", f"/permissions/{{v}}/{urlsplit(AMQP).username}", dict(configure=".*", write=".*", read=".*"))
+        self.api(
+            "PUT", f"/permissions/{{v}}/{urlsplit(AMQP).username}", {"configure": ".*", "write": ".*", "read": ".*"}
+        )
         self.api("PUT", "/exchanges/{v}/nameko-rpc", {"type": "topic", "durable": True})
         for service in ("alpha", "beta"):
             self.make_queue(f"rpc-{service}")
@@ -153,9 +155,10 @@ class SampleProcess:
 
     def start(self, *, wait: bool = True) -> SampleProcess:
         code = "from shared.chassis.runner import run; run('sample_service:Sample')"
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", code], env=self._env, stdout=self.log.open("a"), stderr=subprocess.STDOUT
-        )
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-c", code], env=self._env, stdout=log, stderr=subprocess.STDOUT
+            )
         if wait:
             wait_for(lambda: self.health().get("healthy") or self.process.poll() is not None, timeout=20)
             assert self.process.poll() is None, self.log.read_text()
@@ -214,6 +217,7 @@ class Caller:
         self.run(self.rpc.close())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
+        self._loop.close()
 
 
 @pytest.fixture(scope="session")
@@ -236,10 +240,21 @@ def broker(vhost: Broker) -> Broker:
 
 
 @pytest.fixture
-def caller(broker: Broker) -> Iterator[Caller]:
-    caller = Caller(broker.url)
-    yield caller
-    caller.close()
+def make_caller() -> Iterator[Callable[[str], Caller]]:
+    callers: list[Caller] = []
+
+    def make(url: str) -> Caller:
+        callers.append(Caller(url))
+        return callers[-1]
+
+    yield make
+    for caller in callers:
+        caller.close()
+
+
+@pytest.fixture
+def caller(broker: Broker, make_caller: Callable[[str], Caller]) -> Caller:
+    return make_caller(broker.url)
 
 
 Start = Callable[..., SampleProcess]
