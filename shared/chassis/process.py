@@ -20,7 +20,7 @@ from nameko.runners import ServiceRunner
 
 from shared.chassis import wire
 from shared.chassis.errors import StartRefused
-from shared.chassis.health import Report, write
+from shared.chassis.health_file import Report, write
 from shared.chassis.probes import BrokerProbe, DatabaseProbe
 from shared.settings.env import SettingError, env
 

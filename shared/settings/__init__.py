@@ -1,0 +1,1 @@
+"""Settings come from the environment; see `env`."""

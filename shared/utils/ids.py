@@ -1,0 +1,54 @@
+"""Identifiers. Rows get UUIDv7; references that people read get prefixed ULIDs."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import threading
+import time
+from typing import Final
+
+from uuid_utils import uuid7
+
+_CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_lock = threading.Lock()
+_last = (0, 0)
+
+
+def new_id() -> str:
+    """A new UUIDv7 (RFC 9562) in its canonical form; ids of one process sort by creation."""
+    return str(uuid7())
+
+
+def generate_ulid() -> str:
+    """A new ULID: 48 bits of milliseconds, 80 random bits, 26 characters of Crockford's base 32.
+
+    Monotonic within a process: in one millisecond, or when the clock goes back, the last one is incremented.
+    """
+    global _last
+    with _lock:
+        now = time.time_ns() // 1_000_000
+        millisecond, random = _last
+        if now > millisecond:
+            _last = (now, int.from_bytes(os.urandom(10), "big") >> 1)
+        else:
+            _last = (millisecond, random + 1)
+        value = (_last[0] << 80) | _last[1]
+    return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
+
+
+def generate_proposal_id() -> str:
+    """An id for a quote."""
+    return f"prop_{generate_ulid()}"
+
+
+def generate_transaction_id() -> str:
+    """An id for a market transaction."""
+    return f"tx_{generate_ulid()}"
+
+
+def generate_affiliate_code(base_username: str) -> str:
+    """A shareable code: up to 8 letters or digits of the name and 8 random characters, without I, L, O and U."""
+    stem = re.sub(r"[^A-Z0-9]", "", base_username.upper())[:8]
+    return stem + "".join(secrets.choice(_CROCKFORD) for _ in range(8))
