@@ -1,0 +1,1 @@
+"""Accounts, the ledger, holds and statements: the only place where money moves."""
