@@ -181,8 +181,10 @@ async def call_gateway(calls: int, width: int) -> None:
     rpc = AsyncRpc(URL)
     await rpc.start(wait=5)
 
+    context = _context()
+
     async def call() -> None:
-        assert (await rpc.call("bench", "echo", BODY, ctx=_context()))["attempt"] == 1
+        assert (await rpc.call("bench", "echo", BODY, ctx=context))["attempt"] == 1
 
     await _spread(call, calls, width)
     await rpc.close()

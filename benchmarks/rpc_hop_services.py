@@ -27,7 +27,7 @@ class Drive:
     width: int
 
 
-class Announce(DependencyProvider):  # type: ignore[misc]  # nameko has no types
+class Announce(DependencyProvider):
     """Says when the service is up."""
 
     def start(self) -> None:

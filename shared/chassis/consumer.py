@@ -10,9 +10,10 @@ from logging import getLogger
 from typing import Any
 
 import amqp
-from kombu.connection import Connection
 from nameko.messaging import QueueConsumer
 from nameko.utils import sanitize_url
+
+from shared.chassis.transport import GreenConnection
 
 log = getLogger(__name__)
 
@@ -20,11 +21,11 @@ log = getLogger(__name__)
 _IDLE = 0.25
 
 
-class _Stop(Exception):  # noqa: N818  # a signal, not an error
+class _Stop(Exception):  # a signal, not an error
     """Leaves the connecting loop: there is nothing left to connect for."""
 
 
-class Consumer(QueueConsumer):  # type: ignore[misc]  # nameko has no types
+class Consumer(QueueConsumer):
     """Consumes for the providers registered with it.
 
     A provider has a `queue` and `handle_message(body, message)`, and may have `prefetch`, `no_ack`,
@@ -53,6 +54,13 @@ class Consumer(QueueConsumer):  # type: ignore[misc]  # nameko has no types
             len(self._consumers) >= len(self._providers) and self._channels_open() and time.monotonic() - self.beat < 3
         )
 
+    @property
+    def connection(self) -> GreenConnection:
+        config = self.container.config
+        return GreenConnection(
+            self.amqp_uri, heartbeat=config.get("HEARTBEAT"), transport_options=config.get("TRANSPORT_OPTIONS")
+        )
+
     def run(self) -> None:
         try:
             super().run(safety_interval=_IDLE)
@@ -60,9 +68,9 @@ class Consumer(QueueConsumer):  # type: ignore[misc]  # nameko has no types
             log.info("stopped while the broker was away")
 
     @contextmanager
-    def establish_connection(self) -> Iterator[Connection]:
+    def establish_connection(self) -> Iterator[GreenConnection]:
         """Connects with a short back-off (nameko's grows to 30 s) and tells the providers when it is over."""
-        with self.connection.clone() as connection:
+        with self.connection as connection:
             connection.ensure_connection(
                 self.on_connection_error, None, interval_start=0.2, interval_step=0.3, interval_max=2
             )

@@ -17,7 +17,7 @@ log = getLogger(__name__)
 HandleResult = Callable[[Any, Any, Any], tuple[Any, Any]]
 
 
-class Container(ServiceContainer):  # type: ignore[misc]  # nameko has no types
+class Container(ServiceContainer):
     """Runs an entrypoint's `run(worker_ctx, method)` when it has one, else the method with the worker's arguments.
 
     Refusals (`ServiceError` below 500) are answers and not logged as failures; everything else is,

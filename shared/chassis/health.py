@@ -26,7 +26,7 @@ _INTERVAL, _SOON = 1.0, 0.25
 _GIVE_UP = 30.0
 
 
-class Watch(DependencyProvider):  # type: ignore[misc]  # nameko has no types
+class Watch(DependencyProvider):
     """Looks at database, broker, consumers and relay each second, whatever the workers do; methods get the watch."""
 
     def setup(self) -> None:

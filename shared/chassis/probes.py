@@ -107,9 +107,7 @@ class BrokerProbe(_Probe):
         if self._connection is None:
             # A name, for the list of connections of whoever looks after the broker.
             options = {"client_properties": {"connection_name": "health"}}
-            connection: Any = Connection(  # type: ignore[no-untyped-call]
-                self._url, connect_timeout=_BOUND, heartbeat=0, transport_options=options
-            )
+            connection: Any = Connection(self._url, connect_timeout=_BOUND, heartbeat=0, transport_options=options)
             self._connection = connection
             connection.connect()
             self._channel = connection.channel()

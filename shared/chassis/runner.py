@@ -8,7 +8,7 @@ from typing import NoReturn
 
 def run(target: str) -> NoReturn:
     """Runs `package.module:Class` until SIGTERM, then exits; the exit codes are in `shared.chassis.process`."""
-    import eventlet  # noqa: PLC0415  # importing this module must not pull eventlet into a plain process
+    import eventlet  # importing this module must not pull eventlet into a plain process
 
     # Before kombu, SQLAlchemy and logging are imported: a socket or lock made earlier would block everybody.
     eventlet.monkey_patch()

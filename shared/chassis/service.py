@@ -13,7 +13,7 @@ from shared.chassis.rpc.server import rpc
 from shared.settings.env import env
 
 
-class DatabaseProvider(DependencyProvider):  # type: ignore[misc]  # nameko has no types
+class DatabaseProvider(DependencyProvider):
     """Gives methods the service's database, by its runtime role."""
 
     database: Database

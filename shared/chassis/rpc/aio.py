@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from logging import getLogger
 from typing import Any
 from uuid import uuid4
@@ -46,6 +47,8 @@ class AsyncRpc:
         self._name = name
         self._max_in_flight = max_in_flight
         self._key = str(uuid4())
+        # Unique under the reply key is enough.
+        self._ids = count(1)
         self._waiting: dict[str, asyncio.Future[bytes]] = {}
         self._listeners: list[_Listener] = []
         self._connection: AbstractConnection | None = None
@@ -99,9 +102,7 @@ class AsyncRpc:
             raise ServiceUnavailable("no connection to the broker")
         if len(self._waiting) >= self._max_in_flight:
             raise ServiceUnavailable("too many calls under way")
-        headers = to_headers(ctx)
-        headers["nameko.deadline"] = int(deadline * 1000)
-        call_id = uuid4().hex
+        call_id = str(next(self._ids))
         properties = Basic.Properties(
             content_type=wire.CONTENT_TYPE,
             content_encoding="utf-8",
@@ -110,7 +111,7 @@ class AsyncRpc:
             reply_to=self._key,
             delivery_mode=1,
             expiration=str(int(left * 1000)),
-            headers=headers,
+            headers=to_headers(ctx, deadline=deadline),
         )
         body = envelope.request(arguments or {})
         self._waiting[call_id] = reply = asyncio.get_running_loop().create_future()

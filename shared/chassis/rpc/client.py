@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable, Mapping
+from itertools import count
 from logging import getLogger
 from typing import Any
 from uuid import uuid4
@@ -36,7 +36,7 @@ class Replies(Consumer):
             provider.settle(message.properties.get("correlation_id"), InternalError())
 
 
-class Caller(SharedExtension):  # type: ignore[misc]  # nameko has no types
+class Caller(SharedExtension):
     """Sends calls and pairs them with their answers."""
 
     queue_consumer = Replies()
@@ -44,13 +44,15 @@ class Caller(SharedExtension):  # type: ignore[misc]  # nameko has no types
 
     def __init__(self) -> None:
         self._waiting: dict[str, Event] = {}
+        # Unique under the reply key is enough.
+        self._ids = count(1)
         self._channel: Any = None
         self.key = str(uuid4())
 
     def setup(self) -> None:
-        self.queue = Queue(  # type: ignore[no-untyped-call]
+        self.queue = Queue(
             f"rpc.reply-{self.container.service_name}-{self.key}",
-            Exchange(envelope.EXCHANGE, "topic", durable=True, no_declare=True),  # type: ignore[no-untyped-call]
+            Exchange(envelope.EXCHANGE, "topic", durable=True, no_declare=True),
             self.key,
             exclusive=True,
             auto_delete=True,
@@ -96,9 +98,7 @@ class Caller(SharedExtension):  # type: ignore[misc]  # nameko has no types
         channel = self._channel
         if channel is None:
             raise ServiceUnavailable("no connection to the broker")
-        headers = to_headers(context)
-        headers["nameko.deadline"] = int(deadline * 1000)
-        call_id = uuid4().hex
+        call_id = str(next(self._ids))
         message = amqp.Message(
             envelope.request(arguments),
             content_type=wire.CONTENT_TYPE,
@@ -107,18 +107,14 @@ class Caller(SharedExtension):  # type: ignore[misc]  # nameko has no types
             correlation_id=call_id,
             reply_to=self.key,
             expiration=str(int(left * 1000)),
-            application_headers=headers,
+            application_headers=to_headers(context, deadline=deadline),
         )
         self._waiting[call_id] = event = Event()
-        sent = False
         try:
             with eventlet.Timeout(left):
                 channel.basic_publish(message, envelope.EXCHANGE, f"{service}.{method}", mandatory=True)
-                sent = True
                 outcome = event.wait()
         except eventlet.Timeout:
-            if not sent:
-                _break(channel)
             raise DeadlineExceeded(f"{service}.{method}") from None
         except (amqp.exceptions.AMQPError, OSError):
             raise ServiceUnavailable("no connection to the broker") from None
@@ -152,7 +148,7 @@ class Proxy:
         return method
 
 
-class RpcTo(DependencyProvider):  # type: ignore[misc]  # nameko has no types
+class RpcTo(DependencyProvider):
     """Gives a service's methods a `Proxy` of another service."""
 
     caller = Caller()
@@ -166,11 +162,3 @@ class RpcTo(DependencyProvider):  # type: ignore[misc]  # nameko has no types
 
     def get_dependency(self, worker_ctx: Any) -> Proxy:
         return self._proxy
-
-
-def _break(channel: Any) -> None:
-    # A publish that was interrupted half-way leaves half a frame behind: nothing after it can be understood.
-    try:
-        channel.connection.transport.sock.shutdown(socket.SHUT_RDWR)
-    except (AttributeError, OSError):
-        log.info("the connection was gone already")

@@ -46,7 +46,7 @@ class Calls(Consumer):
         super().on_decode_error(message, exc)
 
 
-class RpcQueue(nameko_rpc.RpcConsumer):  # type: ignore[misc]  # nameko has no types
+class RpcQueue(nameko_rpc.RpcConsumer):
     """Hands each call to a worker, at most `WORKERS` at a time, and keeps as many again in memory.
 
     The queue is made by the topology step. A worker's answer is followed by the acknowledgement on the same
@@ -67,7 +67,7 @@ class RpcQueue(nameko_rpc.RpcConsumer):  # type: ignore[misc]  # nameko has no t
     def setup(self) -> None:
         if self.queue is None:
             name = f"rpc-{self.container.service_name}"
-            self.queue = Queue(name, durable=True, no_declare=True)  # type: ignore[no-untyped-call]
+            self.queue = Queue(name, durable=True, no_declare=True)
             self.queue_consumer.register_provider(self)
 
     def register_provider(self, provider: Rpc) -> None:
@@ -88,7 +88,7 @@ class RpcQueue(nameko_rpc.RpcConsumer):  # type: ignore[misc]  # nameko has no t
                 raise envelope.MethodNotFound(key)
             context = from_headers(message.headers)
             arguments = envelope.arguments(body)
-        except Exception as error:  # noqa: BLE001  # whatever a poisoned request breaks, its sender hears of it
+        except Exception as error:  # whatever a poisoned request breaks, its sender hears of it
             log.warning("call of %s refused: %s", key, error)
             self._answer(message, envelope.failure(error))
             return
@@ -137,7 +137,7 @@ class RpcQueue(nameko_rpc.RpcConsumer):  # type: ignore[misc]  # nameko has no t
         _settle(message.requeue)
 
 
-class Rpc(nameko_rpc.Rpc):  # type: ignore[misc]  # nameko has no types
+class Rpc(nameko_rpc.Rpc):
     """A method that can be called. `inline` methods never wait and are answered even when all workers are busy."""
 
     rpc_consumer = RpcQueue()

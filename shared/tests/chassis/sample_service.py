@@ -52,7 +52,7 @@ class Marks(Consumer):
     """A connection of its own for the durable queue."""
 
 
-class Listen(Entrypoint):  # type: ignore[misc]  # nameko has no types
+class Listen(Entrypoint):
     """Writes each message of `<name>.events` to the journal, slowly, one worker for all."""
 
     queue_consumer = Marks()

@@ -68,10 +68,12 @@ def test_poisoned_calls_are_refused_and_the_service_lives_on(alpha, broker, call
     "headers",
     [
         {"nameko.deadline": "soon"},
-        {"nameko.kind": "god"},
-        {"nameko.roles": 7},
-        {"nameko.user_id": 7},
-        {"nameko.idempotency": ["k"]},
+        {"nameko.context": '{"kind": "god"}'},
+        {"nameko.context": '{"roles": 7}'},
+        {"nameko.context": 7},
+        {"nameko.context": "{"},
+        {"nameko.context": '{"user_id": 7}'},
+        {"nameko.context": '{"idempotency": ["k"]}'},
     ],
 )
 def test_poisoned_headers_are_refused(alpha, broker, caller, answers, headers) -> None:
