@@ -1,0 +1,47 @@
+"""What verbs share: the option --state, and finding a running stack."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from shared.devstack.state import State, read_json
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def parser(verb: str, doc: str | None) -> argparse.ArgumentParser:
+    """A parser with --state; the default is NEXUS_STATE or `.nexus` in the project."""
+    made = argparse.ArgumentParser(prog=f"nexus {verb}", description=doc)
+    made.add_argument(
+        "--state",
+        type=lambda text: State(Path(text).absolute()),
+        default=State(Path(os.environ.get("NEXUS_STATE") or ROOT / ".nexus").absolute()),
+        metavar="DIR",
+        help="the folder of the stack's data, logs and passwords (default .nexus)",
+    )
+    return made
+
+
+def fail(text: str, next_step: str = "") -> int:
+    """Says what is wrong and what to do about it; the exit code 1."""
+    print(f"nexus: {text}", file=sys.stderr)
+    if next_step:
+        print(f"       next: {next_step}", file=sys.stderr)
+    return 1
+
+
+def running(state: State) -> dict[str, Any] | None:
+    """What the supervisor of `state` says, or None when none runs."""
+    known = read_json(state.supervisor)
+    if not isinstance(known, dict):
+        return None
+    try:
+        command = Path(f"/proc/{known['pid']}/cmdline").read_bytes()
+    except OSError:
+        return None
+    # The number may be another process's by now.
+    return known if b"manage.py" in command else None

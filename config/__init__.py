@@ -1,0 +1,1 @@
+"""The import paths by which servers find the application: `config.asgi` and `config.wsgi`."""
