@@ -10,20 +10,20 @@ import subprocess
 import sys
 import threading
 import time
-from base64 import b64encode
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
-from urllib.request import Request, urlopen
 
 import amqp
 import kombu
 import pytest
 
+from shared.chassis.broker_api import BrokerApi
 from shared.chassis.context import Context
 from shared.chassis.rpc.aio import AsyncRpc
+from shared.chassis.topology import Plan, definitions, rights
 
 T = TypeVar("T")
 
@@ -42,55 +42,48 @@ def wait_for(predicate: Callable[[], T], timeout: float = 10) -> T:
     return answer
 
 
+PLAN = Plan(
+    services=("alpha", "beta"),
+    # `ghost` may be called and is not there.
+    calls={"gateway": ("alpha", "beta", "ghost"), "alpha": ("beta",)},
+    gateway_events={"alpha": ("opened", "closed")},
+)
+USERS = ("alpha", "beta", "gateway")
+
+
 class Broker:
-    """One vhost, with the queues of the sample services."""
+    """One vhost with the topology of the sample services; everybody works with the least rights."""
 
     def __init__(self, vhost: str) -> None:
         self.vhost = vhost
-        self.url = f"{AMQP.rstrip('/')}/{quote(vhost, safe='')}"
-        parts = urlsplit(API)
-        self._api = f"http://{parts.hostname}:{parts.port}/api"
-        self._credentials = b64encode(f"{parts.username}:{parts.password}".encode()).decode()
+        self.url = self.url_of(str(urlsplit(AMQP).username), str(urlsplit(AMQP).password))
+        self._api = BrokerApi(API)
+
+    def url_of(self, user: str, password: str | None = None) -> str:
+        parts = urlsplit(AMQP)
+        return f"amqp://{user}:{password or user}@{parts.hostname}:{parts.port}/{quote(self.vhost, safe='')}"
 
     def api(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        request = Request(
-            self._api + path.replace("{v}", quote(self.vhost, safe="")),
-            method=method,
-            data=None if body is None else json.dumps(body).encode(),
-            headers={"authorization": f"Basic {self._credentials}", "content-type": "application/json"},
-        )
-        with urlopen(request, timeout=10) as response:
-            text = response.read()
-        return json.loads(text) if text else None
+        return self._api.call(method, path.replace("{v}", quote(self.vhost, safe="")), body)
 
     def create(self) -> None:
-        self.api("PUT", "/vhosts/{v}", {})
-        self.api(
-            "PUT", f"/permissions/{{v}}/{urlsplit(AMQP).username}", {"configure": ".*", "write": ".*", "read": ".*"}
-        )
-        self.api("PUT", "/exchanges/{v}/nameko-rpc", {"type": "topic", "durable": True})
-        for service in ("alpha", "beta"):
-            self.make_queue(f"rpc-{service}")
-            self.api("POST", f"/bindings/{{v}}/e/nameko-rpc/q/rpc-{service}", {"routing_key": f"{service}.*"})
-            self.make_queue(f"{service}.parking")
-            self.make_events_queue(service)
+        self._api.create_vhost(self.vhost, str(urlsplit(AMQP).username))
+        self.apply_topology()
+        self._api.import_rights(rights(PLAN, self.vhost, {user: user for user in USERS}))
 
-    def make_queue(self, name: str, **arguments: Any) -> None:
-        self.api("PUT", f"/queues/{{v}}/{name}", {"durable": True, "arguments": arguments})
-
-    def make_events_queue(self, service: str) -> None:
-        dead_letters = {"x-dead-letter-exchange": "", "x-dead-letter-routing-key": f"{service}.parking"}
-        self.make_queue(f"{service}.events", **dead_letters)
+    def apply_topology(self) -> None:
+        self._api.import_definitions(self.vhost, definitions(PLAN))
 
     def delete_queue(self, name: str) -> None:
         self.api("DELETE", f"/queues/{{v}}/{name}")
 
     def purge(self) -> None:
-        for name in [f"{p}" for s in ("alpha", "beta") for p in (f"rpc-{s}", f"{s}.events", f"{s}.parking")]:
-            self.api("DELETE", f"/queues/{{v}}/{name}/contents")
+        for service in PLAN.services:
+            for name in (f"rpc-{service}", f"{service}.events", f"{service}.parking"):
+                self.api("DELETE", f"/queues/{{v}}/{name}/contents")
 
     def delete(self) -> None:
-        self.api("DELETE", "/vhosts/{v}")
+        self._api.delete_vhost(self.vhost)
 
     def connections(self, user_provided_name: str) -> list[str]:
         return [
@@ -189,14 +182,14 @@ class SampleProcess:
 class Caller:
     """The asyncio client on a thread of its own, for tests that are not asyncio."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, **options: str) -> None:
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
-        self.rpc = self.run(self._make(url))
+        self.rpc = self.run(self._make(url, options))
 
-    async def _make(self, url: str) -> AsyncRpc:
-        rpc = AsyncRpc(url)
+    async def _make(self, url: str, options: Mapping[str, Any]) -> AsyncRpc:
+        rpc = AsyncRpc(url, **options)
         await rpc.start(wait=5)
         return rpc
 
@@ -240,11 +233,11 @@ def broker(vhost: Broker) -> Broker:
 
 
 @pytest.fixture
-def make_caller() -> Iterator[Callable[[str], Caller]]:
+def make_caller() -> Iterator[Callable[..., Caller]]:
     callers: list[Caller] = []
 
-    def make(url: str) -> Caller:
-        callers.append(Caller(url))
+    def make(url: str, **options: str) -> Caller:
+        callers.append(Caller(url, **options))
         return callers[-1]
 
     yield make
@@ -253,8 +246,8 @@ def make_caller() -> Iterator[Callable[[str], Caller]]:
 
 
 @pytest.fixture
-def caller(broker: Broker, make_caller: Callable[[str], Caller]) -> Caller:
-    return make_caller(broker.url)
+def caller(broker: Broker, make_caller: Callable[..., Caller]) -> Caller:
+    return make_caller(broker.url_of("gateway"))
 
 
 Start = Callable[..., SampleProcess]
@@ -264,8 +257,9 @@ Start = Callable[..., SampleProcess]
 def start(broker: Broker, tmp_path: Path) -> Iterator[Start]:
     processes: list[SampleProcess] = []
 
-    def start(name: str = "alpha", *, url: str = broker.url, wait: bool = True, **env: str) -> SampleProcess:
-        sample = SampleProcess(name, "beta" if name == "alpha" else "alpha", url, tmp_path, env)
+    def start(name: str = "alpha", *, url: str = "", wait: bool = True, **env: str) -> SampleProcess:
+        peer = "beta" if name == "alpha" else "alpha"
+        sample = SampleProcess(name, peer, url or broker.url_of(name), tmp_path, env)
         processes.append(sample)
         return sample.start(wait=wait)
 

@@ -26,7 +26,7 @@ async def client(url: str, **options: int) -> AsyncIterator[AsyncRpc]:
 
 def test_calls_run_side_by_side_on_one_connection(alpha, broker) -> None:
     async def main() -> list[str]:
-        async with client(broker.url) as rpc:
+        async with client(broker.url_of("gateway")) as rpc:
             waits = [
                 rpc.call("alpha", "wait", {"mark": f"{n}", "milliseconds": 500}, ctx=CTX, timeout=5) for n in range(20)
             ]
@@ -39,7 +39,7 @@ def test_calls_run_side_by_side_on_one_connection(alpha, broker) -> None:
 
 def test_more_calls_than_allowed_are_refused_at_once(alpha, broker) -> None:
     async def main() -> list[object]:
-        async with client(broker.url, max_in_flight=3) as rpc:
+        async with client(broker.url_of("gateway"), max_in_flight=3) as rpc:
             waits = [rpc.call("alpha", "wait", {"mark": "x", "milliseconds": 300}, ctx=CTX) for _ in range(5)]
             answers = await asyncio.gather(*waits, return_exceptions=True)
             assert await rpc.call("alpha", "echo", {"note": "room again"}, ctx=CTX)
@@ -64,7 +64,7 @@ def test_without_a_broker_calls_fail_at_once(broker) -> None:
 
 def test_closing_fails_what_waits_and_leaves_nothing_behind(alpha, broker) -> None:
     async def main() -> None:
-        rpc = AsyncRpc(broker.url)
+        rpc = AsyncRpc(broker.url_of("gateway"))
         await rpc.start(wait=5)
         call = asyncio.create_task(rpc.call("alpha", "wait", {"mark": "x", "milliseconds": 3000}, ctx=CTX, timeout=9))
         await asyncio.sleep(0.1)
@@ -88,7 +88,6 @@ def test_published_events_reach_the_listener_again_after_a_lost_connection(broke
     async def on_bound() -> None:
         bound.append(1)
 
-    broker.api("PUT", "/exchanges/{v}/alpha.events", {"type": "topic", "durable": True})
     caller.run(caller.rpc.listen("alpha.events", ("closed", "opened"), hear, on_bound=on_bound))
     broker.publish("alpha.events", "closed", '{"n": 1}')
     broker.publish("alpha.events", "unheard", '{"n": 2}')

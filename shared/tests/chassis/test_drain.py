@@ -68,9 +68,7 @@ def test_a_service_that_cannot_reach_its_broker_gives_up_with_a_message(start) -
 
 def test_a_service_waits_for_a_broker_that_is_still_booting(start, broker, caller, eventually) -> None:
     """Its user does not exist yet; then it does, as when the topology is applied after the boot."""
-    url = broker.url.replace("admin:dev", "late:late")
-    assert url != broker.url
-    alpha = start("alpha", url=url, wait=False)
+    alpha = start("alpha", url=broker.url_of("late"), wait=False)
     eventually(lambda: "broker" in alpha.health().get("detail", {}))
     assert alpha.health()["healthy"] is False
     broker.api("PUT", "/users/late", {"password": "late", "tags": ""})

@@ -21,7 +21,7 @@ def test_a_deleted_queue_shows_in_health_within_three_seconds_and_heals(alpha, b
         assert not answer["healthy"]
         assert answer["checks"] == {"broker": True, "consumers": False}
     finally:
-        broker.make_events_queue("alpha")
+        broker.apply_topology()
     eventually(lambda: alpha.health()["healthy"])
     broker.publish("", "alpha.events", '{"n": 1}')
     eventually(lambda: alpha.journal == ["mark 1"])

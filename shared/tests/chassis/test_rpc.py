@@ -91,7 +91,7 @@ def test_an_unknown_method_is_refused_at_once(alpha, caller) -> None:
 
 @pytest.mark.parametrize("hops", [1, 2])
 def test_an_unknown_service_is_known_in_milliseconds(alpha, beta, caller, hops, broker) -> None:
-    call: Callable[[], object] = lambda: caller.call("nobody", "echo", note="")  # noqa: E731
+    call: Callable[[], object] = lambda: caller.call("ghost", "echo", note="")  # noqa: E731
     if hops == 2:
         broker.api("DELETE", "/bindings/{v}/e/nameko-rpc/q/rpc-beta/beta.*")
         call = lambda: caller.call("alpha", "ask", method="who", arguments={})  # noqa: E731
