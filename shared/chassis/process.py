@@ -9,8 +9,6 @@ from __future__ import annotations
 import logging
 import os
 import signal
-import time
-from collections.abc import Callable
 from typing import Any
 
 import eventlet
@@ -19,9 +17,8 @@ from eventlet.patcher import is_monkey_patched
 from nameko.runners import ServiceRunner
 
 from shared.chassis import wire
+from shared.chassis.boot import wait_for_servers
 from shared.chassis.errors import StartRefused
-from shared.chassis.health_file import Report, write
-from shared.chassis.probes import BrokerProbe, DatabaseProbe
 from shared.settings.env import SettingError, env
 
 log = logging.getLogger(__name__)
@@ -50,7 +47,7 @@ def main(service_class: type) -> int:
         raise RuntimeError("eventlet.monkey_patch() has not run: every greenthread would block all others")
     name: str = service_class.name  # type: ignore[attr-defined]  # what nameko asks of every service class
     try:
-        _wait_for_servers(name, seconds=env.get_float("BOOT_TIMEOUT", 60.0))
+        wait_for_servers(name, seconds=env.get_float("BOOT_TIMEOUT", 60.0))
     except TimeoutError as error:
         log.error("%s not started: %s", name, error)
         return NOT_REACHED
@@ -109,25 +106,3 @@ def _serve(service_class: type, grace: float) -> int:
 def _leave(code: int) -> None:
     logging.shutdown()
     os._exit(code)
-
-
-def _wait_for_servers(name: str, seconds: float) -> None:
-    """Raises TimeoutError when a server does not answer within `seconds`, StartRefused when the topology is not whole.
-
-    Services start while RabbitMQ boots, so everything that is missing gets time to appear.
-    """
-    until = time.monotonic() + seconds
-    upper = name.upper()
-    checks: dict[str, Callable[[], str | None]] = {}
-    if url := env.get(f"{upper}_DB_URL"):
-        checks["database"] = DatabaseProbe(url).problem
-    checks["broker"] = BrokerProbe(env.require(f"{upper}_AMQP_URL"), ()).problem
-    for what, check in checks.items():
-        pause = 0.1
-        while problem := check():
-            write(Report.starting(name, what, problem))
-            if time.monotonic() + pause > until:
-                raise TimeoutError(f"{what} not reached in {seconds:g} s: {problem}")
-            eventlet.sleep(pause)
-            pause = min(pause * 1.5, 2.0)
-        log.info("%s reached", what)

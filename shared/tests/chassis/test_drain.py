@@ -60,26 +60,6 @@ def test_a_second_signal_ends_the_process_at_once(alpha, caller, eventually) -> 
     call.cancel()
 
 
-def test_a_service_that_cannot_reach_its_broker_gives_up_with_a_message(start) -> None:
-    alpha = start("alpha", url="amqp://nobody:nothing@127.0.0.1:1//", wait=False, BOOT_TIMEOUT="1")
-    assert alpha.process.wait(20) == 4
-    assert "broker not reached in 1 s" in alpha.log.read_text()
-
-
-def test_a_service_waits_for_a_broker_that_is_still_booting(start, broker, caller, eventually) -> None:
-    """Its user does not exist yet; then it does, as when the topology is applied after the boot."""
-    alpha = start("alpha", url=broker.url_of("late"), wait=False)
-    eventually(lambda: "broker" in alpha.health().get("detail", {}))
-    assert alpha.health()["healthy"] is False
-    broker.api("PUT", "/users/late", {"password": "late", "tags": ""})
-    try:
-        broker.api("PUT", "/permissions/{v}/late", {"configure": ".*", "write": ".*", "read": ".*"})
-        eventually(lambda: alpha.health().get("healthy"), timeout=15)
-        assert caller.call("alpha", "echo", note="up") == {"note": "up"}
-    finally:
-        broker.api("DELETE", "/users/late")
-
-
 def test_a_caller_of_a_killed_service_gets_an_answer_by_its_deadline(alpha, caller, eventually) -> None:
     call = caller.begin("alpha", "wait", mark="cut", milliseconds=1000, timeout=1.5)
     eventually(lambda: alpha.journal)
