@@ -1,0 +1,1 @@
+"""Users: who somebody is, and the proof of it."""

@@ -1,0 +1,1 @@
+"""What can change in users: one verb a file."""
