@@ -89,6 +89,18 @@ def use(context: Context) -> Iterator[Context]:
         _current.reset(token)
 
 
+def log_fields() -> dict[str, Any]:
+    """What every line of the log says of the context in place; nothing when there is none."""
+    context = _current.get()
+    if context is None:
+        return {}
+    return {
+        "correlation_id": context.correlation_id,
+        "request_id": context.request_id,
+        "user_id": context.user_id,
+    }
+
+
 def to_headers(context: Context, *, deadline: float | None = None) -> dict[str, Any]:
     """Message headers that carry `context`, with `deadline` in the place of its own if given.
 

@@ -18,8 +18,10 @@ from nameko.runners import ServiceRunner
 
 from shared.chassis import wire
 from shared.chassis.boot import wait_for_servers
+from shared.chassis.context import log_fields
 from shared.chassis.errors import StartRefused
 from shared.settings.env import SettingError, env
+from shared.utils.logger import configure_logging, set_context_source
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +48,8 @@ def main(service_class: type) -> int:
     if not is_monkey_patched("socket"):
         raise RuntimeError("eventlet.monkey_patch() has not run: every greenthread would block all others")
     name: str = service_class.name  # type: ignore[attr-defined]  # what nameko asks of every service class
+    configure_logging(name)
+    set_context_source(log_fields)
     try:
         wait_for_servers(name, seconds=env.get_float("BOOT_TIMEOUT", 60.0))
     except TimeoutError as error:
@@ -91,6 +95,9 @@ def _serve(service_class: type, grace: float) -> int:
     try:
         with eventlet.Timeout(30, TimeoutError("not started in 30 s")):
             runner.start()
+    except SettingError as error:
+        log.error("refuses to start: %s", error)
+        _leave(REFUSED)
     except Exception:
         log.exception("not started")
         _leave(NOT_REACHED)

@@ -147,7 +147,8 @@ class SampleProcess:
         }
 
     def start(self, *, wait: bool = True) -> SampleProcess:
-        code = "from shared.chassis.runner import run; run('sample_service:Sample')"
+        target = f"sample_service:{self._env.get('SAMPLE_CLASS', 'Sample')}"
+        code = f"from shared.chassis.runner import run; run('{target}')"
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-c", code], env=self._env, stdout=log, stderr=subprocess.STDOUT

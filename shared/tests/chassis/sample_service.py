@@ -10,6 +10,7 @@ from typing import Any
 
 import kombu
 from nameko.extensions import Entrypoint
+from sqlalchemy import text
 
 from shared.chassis.consumer import Consumer
 from shared.chassis.context import current
@@ -17,6 +18,7 @@ from shared.chassis.errors import CommitUnknown, RetryTransaction
 from shared.chassis.health import Watch
 from shared.chassis.rpc.client import RpcTo
 from shared.chassis.rpc.server import rpc
+from shared.chassis.service import Service
 from shared.contracts.errors import Conflict, FieldError, ServiceError
 
 
@@ -164,3 +166,16 @@ class Sample:
     def on_mark(self, body: dict[str, Any]) -> None:
         time.sleep(0.05)
         write(f"mark {body['n']}")
+
+
+class Stored(Service):
+    """The base class as services use it, with a database."""
+
+    name = "alpha"
+
+    @rpc(Wait)
+    def sleep_in_sql(self, request: Wait) -> dict[str, Any]:
+        with self.db.transaction() as tx:
+            tx.execute(text("insert into marks values (:mark)"), {"mark": request.mark})
+            tx.execute(text("select pg_sleep(:seconds)"), {"seconds": request.milliseconds / 1000})
+        return {"mark": request.mark}
