@@ -38,17 +38,19 @@ _REFUSALS: Final[dict[str, tuple[type[ServiceError], str]]] = {
 @cache
 def house(environment: Environment, currency: str, purpose: Purpose) -> Account:
     """The house's account for `purpose`: append-only, nobody waits for it."""
-    return Account(_own_id("house", environment, currency, purpose), "house", purpose)
+    return Account(_own_id("house", environment, currency, purpose), "house", environment, currency, purpose)
 
 
 def payable(environment: Environment, currency: str, user_id: str) -> Account:
     """What we owe to an affiliate and have not paid yet: append-only."""
-    return Account(_own_id("payable", environment, currency, user_id), "payable", owner=user_id)
+    return Account(_own_id("payable", environment, currency, user_id), "payable", environment, currency, owner=user_id)
 
 
 def receivable(environment: Environment, currency: str, user_id: str) -> Account:
     """What a user owes to us: never above zero, locked like a client's account."""
-    return Account(_own_id("receivable", environment, currency, user_id), "receivable", owner=user_id)
+    return Account(
+        _own_id("receivable", environment, currency, user_id), "receivable", environment, currency, owner=user_id
+    )
 
 
 def _own_id(*name: str) -> str:
@@ -109,8 +111,8 @@ def _legs(ids: Sequence[str], requests: Sequence[LedgerTx]) -> list[dict[str, An
                 "n": len(legs),
                 "tx": id_,
                 "line": line,
-                "environment": asked.environment,
-                "currency": asked.currency,
+                "environment": account.environment or asked.environment,
+                "currency": account.currency or asked.currency,
                 "account": account.id,
                 "kind": account.kind,
                 "amount": leg.amount,

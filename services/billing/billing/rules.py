@@ -58,10 +58,12 @@ def is_markup_allowed(percent: Decimal) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """Where a leg goes. Accounts of our own come into being with their first posting, clients' do not."""
+    """Where a leg goes. Accounts of our own come into being with their first posting and say what they are."""
 
     id: str
     kind: Literal["client", "house", "payable", "receivable"] = "client"
+    environment: Environment | None = None
+    currency: str | None = None
     purpose: Purpose | None = None
     owner: str | None = None
 
