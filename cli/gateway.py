@@ -12,6 +12,6 @@ def main(argv: list[str]) -> int:
     options.add_argument("--port", type=int, default=8000)
     options.add_argument("--fd", type=int, default=None, help="an inherited listening socket, instead of host and port")
     chosen = options.parse_args(argv)
-    from gateway import server
+    from gateway.server import main as serve
 
-    return server.main(host=chosen.host, port=chosen.port, fd=chosen.fd)
+    return serve(host=chosen.host, port=chosen.port, fd=chosen.fd)

@@ -8,6 +8,7 @@ import time
 
 from cli import common
 from cli.status import status
+from shared.devstack.state import State
 
 SECONDS = 90.0
 

@@ -1,0 +1,46 @@
+"""An answer, ready to be sent."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Header = tuple[bytes, bytes]
+
+_ALWAYS: list[Header] = [
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+]
+
+
+@dataclass(slots=True)
+class Answer:
+    """Status, body and headers."""
+
+    status: int
+    body: bytes
+    content_type: bytes = b"application/json"
+    headers: list[Header] = field(default_factory=list)
+
+    async def send(self, send: Send, request_id: str, *, with_body: bool = True) -> None:
+        """Writes it; a HEAD request gets everything but the body."""
+        headers = [
+            (b"content-type", self.content_type),
+            (b"content-length", str(len(self.body)).encode()),
+            (b"x-request-id", request_id.encode()),
+            *_ALWAYS,
+            *self.headers,
+        ]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body if with_body else b""})
+
+
+def json_answer(value: Any, status: int = 200, *headers: Header) -> Answer:
+    """A JSON answer."""
+    return Answer(status, orjson.dumps(value), headers=list(headers))

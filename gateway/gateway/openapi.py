@@ -1,0 +1,135 @@
+"""OpenAPI 3.1 from the endpoints: bodies and queries from their marshmallow schemas, answers from their types."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from collections.abc import Sequence
+from typing import Any, Literal, NotRequired, Required, Union, get_args, get_origin
+
+from apispec import APISpec
+from apispec.ext.marshmallow import MarshmallowPlugin
+
+from gateway.endpoint import Endpoint
+from shared.contracts.schema import schema_of
+
+_PLAIN = {str: "string", int: "integer", bool: "boolean", float: "number"}
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "code", "detail", "errors", "request_id"],
+    "properties": {
+        **{name: {"type": "string"} for name in ("type", "title", "code", "detail", "request_id")},
+        "status": {"type": "integer"},
+        "errors": {
+            "type": "array",
+            "items": {"type": "object", "properties": {n: {"type": "string"} for n in ("field", "code", "message")}},
+        },
+    },
+}
+_ERRORS = {
+    400: "Not strict JSON, or a required header is missing",
+    401: "No valid token",
+    403: "Not allowed",
+    404: "Absent, or somebody else's",
+    409: "The present state does not allow it",
+    413: "Body too large",
+    415: "Not application/json",
+    422: "Fields are refused",
+    429: "Too many requests",
+    503: "A service is missing; repeat with the same idempotency key",
+}
+
+
+def describe(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
+    """The OpenAPI document."""
+    plugin = MarshmallowPlugin(schema_name_resolver=lambda _: "")
+    spec = APISpec(title="Nexus", version="1", openapi_version="3.1.0", plugins=[plugin])
+    spec.components.schema("Problem", _PROBLEM)
+    spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
+    converter = plugin.converter
+    assert converter is not None  # noqa: S101  # set by APISpec above
+    paths: dict[str, dict[str, Any]] = {}
+    for endpoint in endpoints:
+        paths.setdefault(endpoint.path, {})[endpoint.method.lower()] = _operation(endpoint, converter)
+    document = spec.to_dict()
+    document["paths"] = paths
+    return document
+
+
+def _operation(endpoint: Endpoint, converter: Any) -> dict[str, Any]:
+    operation: dict[str, Any] = {
+        "operationId": endpoint.handler.__name__,
+        "summary": endpoint.summary,
+        "tags": [endpoint.tag],
+        "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint, converter), *_headers(endpoint)],
+        "responses": {
+            str(endpoint.status): _content("Done", _type(endpoint.answer) if endpoint.answer else {"type": "object"}),
+            **{
+                str(status): _content(text, {"$ref": "#/components/schemas/Problem"}, "application/problem+json")
+                for status, text in _ERRORS.items()
+            },
+        },
+    }
+    if endpoint.who != "anyone":
+        operation["security"] = [{"bearer": []}]
+    if endpoint.body is not None:
+        fields = converter.schema2jsonschema(schema_of(endpoint.body, closed=True))
+        operation["requestBody"] = {
+            "required": not endpoint.body_may_be_empty,
+            "content": {"application/json": {"schema": {**fields, "additionalProperties": False}}},
+        }
+    return operation
+
+
+def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+        for name in endpoint.parameters
+    ]
+
+
+def _query_parameters(endpoint: Endpoint, converter: Any) -> list[dict[str, Any]]:
+    if endpoint.query is None:
+        return []
+    fields = converter.schema2jsonschema(schema_of(endpoint.query, closed=True))["properties"]
+    return [
+        {"name": field.name, "in": "query", "required": False, "schema": fields[field.name]}
+        for field in dataclasses.fields(endpoint.query)
+    ]
+
+
+def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
+    if endpoint.key == "none":
+        return []
+    shape = {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,64}$"}
+    return [{"name": "Idempotency-Key", "in": "header", "required": endpoint.key == "required", "schema": shape}]
+
+
+def _content(text: str, shape: dict[str, Any], kind: str = "application/json") -> dict[str, Any]:
+    return {"description": text, "content": {kind: {"schema": shape}}}
+
+
+def _type(annotation: Any) -> dict[str, Any]:
+    """JSON Schema of what an answer is annotated with."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin in (NotRequired, Required):
+        return _type(arguments[0])
+    if origin in (Union, types.UnionType):
+        return {"anyOf": [_type(member) for member in arguments]}
+    if origin is Literal:
+        return {"enum": list(arguments)}
+    if origin is list:
+        return {"type": "array", "items": _type(arguments[0])}
+    if annotation is type(None):
+        return {"type": "null"}
+    if typing.is_typeddict(annotation):
+        hints = typing.get_type_hints(annotation, include_extras=True)
+        return {
+            "type": "object",
+            "required": sorted(annotation.__required_keys__),
+            "properties": {name: _type(hint) for name, hint in hints.items()},
+        }
+    if annotation in _PLAIN:
+        return {"type": _PLAIN[annotation]}
+    return {"type": "object"}

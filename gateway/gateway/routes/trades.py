@@ -1,0 +1,93 @@
+"""Quotes and trades."""
+
+from __future__ import annotations
+
+from gateway.answer import Answer, json_answer
+from gateway.endpoint import Call, Endpoint
+from gateway.replay import REPLAYED
+from gateway.schemas.bodies import CloseBody
+from shared.contracts import schema
+from shared.contracts.trades import rpc as trades
+
+
+async def quote(call: Call) -> Answer:
+    """A price; promises nothing after `valid_until`."""
+    return json_answer(await call.ask("trades", "quote", schema.dump(call.body)))
+
+
+async def open_trade(call: Call) -> Answer:
+    """Buys a contract. 503 means: repeat with the same key and get the truth."""
+    found = await call.ask("trades", "open_trade", schema.dump(call.body))
+    trade = found["trade"]
+    location = (b"location", f"/api/v1/trades/{trade['id']}".encode())
+    return json_answer(trade, 201, location, *(REPLAYED if found["replayed"] else ()))
+
+
+async def list_trades(call: Call) -> Answer:
+    """Newest first."""
+    return json_answer(await call.ask("trades", "list_trades", schema.dump(call.query)))
+
+
+async def get_trade(call: Call) -> Answer:
+    """One trade of the caller's, or any for staff."""
+    return json_answer(await call.ask("trades", "get_trade", {"trade_id": call.path["trade_id"]}))
+
+
+async def close_trade(call: Call) -> Answer:
+    """Staff settle a trade by hand."""
+    found = await call.ask("trades", "close_trade", {**schema.dump(call.body), **call.path})
+    return json_answer(found["trade"], 200, *(REPLAYED if found["replayed"] else ()))
+
+
+ENDPOINTS = [
+    Endpoint(
+        method="POST",
+        path="/api/v1/trades/quotes",
+        handler=quote,
+        summary="What a contract costs now",
+        tag="trades",
+        body=trades.QuoteRequest,
+        key="accepted",
+        answer=trades.QuoteView,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/trades",
+        handler=open_trade,
+        summary="Open a trade",
+        tag="trades",
+        body=trades.OpenTradeRequest,
+        key="required",
+        status=201,
+        answer=trades.TradeView,
+        seconds="open",
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/trades",
+        handler=list_trades,
+        summary="Trades, newest first",
+        tag="trades",
+        query=trades.ListTradesRequest,
+        answer=trades.TradePage,
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/trades/{trade_id}",
+        handler=get_trade,
+        summary="One trade",
+        tag="trades",
+        answer=trades.TradeView,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/trades/{trade_id}/close",
+        handler=close_trade,
+        summary="Settle a trade by hand",
+        tag="trades",
+        who="staff",
+        body=CloseBody,
+        key="required",
+        answer=trades.TradeView,
+    ),
+]
