@@ -19,6 +19,7 @@ from shared.chassis import wire
 from shared.chassis.consumer import Consumer
 from shared.chassis.context import current, to_headers
 from shared.chassis.rpc import envelope
+from shared.chassis.transport import flush
 from shared.contracts.errors import DeadlineExceeded, InternalError, ServiceError, ServiceUnavailable
 
 log = getLogger(__name__)
@@ -113,6 +114,8 @@ class Caller(SharedExtension):
         try:
             with eventlet.Timeout(left):
                 channel.basic_publish(message, envelope.EXCHANGE, f"{service}.{method}", mandatory=True)
+                if len(self._waiting) == 1:
+                    flush(channel)
                 outcome = event.wait()
         except eventlet.Timeout:
             raise DeadlineExceeded(f"{service}.{method}") from None

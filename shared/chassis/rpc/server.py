@@ -20,6 +20,7 @@ from shared.chassis.consumer import Consumer
 from shared.chassis.context import Context, from_headers, use
 from shared.chassis.retry import run_again
 from shared.chassis.rpc import envelope
+from shared.chassis.transport import flush
 from shared.contracts import schema
 from shared.contracts.errors import MalformedRequest
 
@@ -125,6 +126,8 @@ class RpcQueue(nameko_rpc.RpcConsumer):
                 log.exception("result of %s cannot be sent", worker_ctx.entrypoint.method_name)
                 body = envelope.failure(error)
         self._answer(message, body)
+        if not self._running:
+            flush(message.channel)
         while self._waiting and self._running < WORKERS and not self._stopping:
             self._start(*self._waiting.popleft())
         return result, exc_info

@@ -130,9 +130,6 @@ def test_the_statement_of_an_expired_call_is_cancelled_and_nothing_of_it_stays(
 ) -> None:
     with pytest.raises(DeadlineExceeded):
         caller.call("alpha", "sleep_in_sql", mark="late", milliseconds=1300, timeout=0.4)
-    active = (
-        "select 1 from pg_stat_activity where query like '%pg_sleep%' and state = 'active' and pid <> pg_backend_pid()"
-    )
     eventually(lambda: not store.query(SLEEPING), timeout=0.5)
     assert caller.call("alpha", "sleep_in_sql", mark="good", milliseconds=1)
     assert store.query("select mark from marks") == [("good",)]
