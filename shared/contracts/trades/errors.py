@@ -5,6 +5,12 @@ from __future__ import annotations
 from shared.contracts.errors import ServiceError
 
 
+class UserFrozen(ServiceError):
+    """A frozen or inactive user opens no trades; the open ones settle."""
+
+    status, code, title = 403, "user_frozen", "User is frozen"
+
+
 class TradeNotFound(ServiceError):
     """No such trade, or somebody else's."""
 

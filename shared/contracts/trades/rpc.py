@@ -180,8 +180,9 @@ class TradesRpc(Protocol):
     ) -> TradeAnswer:
         """Needs an idempotency key in the context.
 
-        Raises ValidationFailed, AccountNotFound, InsufficientFunds, PriceMoved, TradeNotOpened, InProgress,
-        IdempotencyMismatch, NotReady; DeadlineExceeded or ServiceUnavailable mean: repeat with the same key.
+        Raises ValidationFailed, AccountNotFound, UserFrozen, InsufficientFunds, PriceMoved, TradeNotOpened,
+        InProgress, IdempotencyMismatch, NotReady; DeadlineExceeded or ServiceUnavailable mean: repeat with the
+        same key.
         """
         ...
 

@@ -1,0 +1,1 @@
+"""Trades: quotes, contracts and their results, on a market behind a port."""

@@ -1,0 +1,52 @@
+"""Who trades on which account: from the copies, and what is not there yet is asked for or waited for."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Final
+
+from shared.chassis.database import Database
+from shared.contracts.billing.errors import AccountNotFound
+from shared.contracts.billing.rpc import BillingRpc
+from shared.contracts.errors import NotReady
+from shared.utils.time import monotonic
+from trades import copies
+from trades.copies import Account, User
+
+_PATIENCE: Final = 1.0
+"""Seconds that a user's copy is waited for: his registration is on its way when he can log in."""
+_PAUSE: Final = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """Copies that are all there; `affiliate` is None only for a trader without one."""
+
+    user: User
+    account: Account
+    affiliate: User | None
+
+
+def know_parties(*, user_id: str, account_id: str, db: Database, billing: BillingRpc) -> Known:
+    """The caller and his account.
+
+    Raises AccountNotFound, also for somebody else's account, NotReady, and what asking billing raises.
+    """
+    until = monotonic() + _PATIENCE
+    while True:
+        with db.read() as tx:
+            found = copies.parties(tx, user_id=user_id, account_id=account_id)
+        if found.account is None:
+            terms = billing.account_terms(account_id=account_id)
+            with db.transaction() as tx:
+                copies.put_answer(tx, terms)
+            continue
+        if found.account.user_id != user_id:
+            raise AccountNotFound()
+        user = found.user
+        if user is not None and (user.referrer_id is None or found.affiliate is not None):
+            return Known(user=user, account=found.account, affiliate=found.affiliate)
+        if monotonic() >= until:
+            raise NotReady("your registration has not arrived here yet")
+        time.sleep(_PAUSE)

@@ -1,0 +1,84 @@
+"""Settle what has expired, in batches, each trade once."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from logging import getLogger
+from typing import Final, cast
+
+from shared.chassis import outbox
+from shared.chassis.database import Database
+from shared.contracts.errors import ServiceError
+from shared.utils.time import get_utc_now
+from trades import events
+from trades.market.port import Contract, Market
+from trades.models import Trade, states
+from trades.rules import profit_of
+
+log = getLogger(__name__)
+
+BATCH: Final = 100
+
+
+def settle_due(*, db: Database, market: Market) -> datetime | None:
+    """Settles all trades that are due, and returns when the next one is (None: nothing is known of that).
+
+    Rows are the truth: a restart or a clock that jumps finds the same ones again. Several processes may do this at
+    the same time: each row is settled by the one whose UPDATE finds it OPEN.
+    """
+    while True:
+        now = get_utc_now()
+        with db.read() as tx:
+            first = states.next_due(tx)
+        if first is None or first > now:
+            return first
+        if _settle_some(db, market, now=now) == 0:
+            # Others have them in hand, or the market has no result yet.
+            return None
+
+
+def _settle_some(db: Database, market: Market, *, now: datetime) -> int:
+    with db.read() as tx:
+        due = states.due(tx, now=now, limit=BATCH)
+    results = [result for trade in due if (result := _result(trade, market, now=now)) is not None]
+    if not results:
+        return 0
+    with db.transaction() as tx:
+        mine = states.settle(tx, results, now=now)
+        outbox.add_many(tx, [events.settled(trade) for trade in results if trade.id in mine])
+    return len(mine)
+
+
+def _result(trade: Trade, market: Market, *, now: datetime) -> Trade | None:
+    try:
+        outcome = market.result(_contract(trade), now=now)
+    except ServiceError as error:
+        # One contract that the market cannot answer for must not keep the others waiting.
+        log.warning("no result for trade %s yet: %s", trade.id, error)
+        return None
+    if outcome is None:
+        return None
+    payout = trade.potential_payout if outcome.won else 0
+    return states.settled(
+        trade,
+        now=now,
+        status="WON" if outcome.won else "LOST",
+        reason="expired",
+        payout=payout,
+        profit=profit_of(payout=payout, stake=trade.stake, markup=trade.markup_applied),
+        entry_spot=outcome.entry_spot,
+        exit_spot=outcome.exit_spot,
+    )
+
+
+def _contract(trade: Trade) -> Contract:
+    return Contract(
+        contract_id=cast("str", trade.contract_id),
+        symbol=trade.symbol,
+        contract_type=trade.contract_type,
+        stake=trade.stake,
+        payout=trade.potential_payout,
+        bought_at=cast("datetime", trade.opened_at),
+        starts_at=cast("datetime", trade.starts_at),
+        expires_at=cast("datetime", trade.expires_at),
+    )

@@ -1,0 +1,106 @@
+"""From a trade to what others are told of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal, TypedDict, cast
+
+from shared.chassis.outbox import Pending
+from shared.contracts.envelope import Envelope
+from shared.contracts.money import percent_text
+from shared.contracts.trades.events import TradeOpened, TradeSettled
+from shared.utils.time import to_rfc3339
+from trades.models import Trade
+
+
+class _Common(TypedDict):
+    trade_id: str
+    user_id: str
+    account_id: str
+    account_type: Literal["DEMO", "REAL"]
+    currency: str
+    symbol: str
+    contract_type: Literal["CALL", "PUT"]
+    stake: int
+    held: int
+    markup: int
+    markup_percent: str
+    markup_source: str
+    rule_id: str | None
+    rule_version: int | None
+    affiliate_id: str | None
+    code_id: str | None
+    contract_id: str
+    entry_spot: str | None
+    opened_at: str
+    expires_at: str
+
+
+def opened(trade: Trade) -> Pending:
+    """`trade_opened`, under the id that the trade keeps to link its result to."""
+    data = TradeOpened(**_common(trade), potential_payout=trade.potential_payout)
+    return Pending(data=data, subject=trade.id, subject_version=trade.version, event_id=trade.opened_event_id)
+
+
+def settled(trade: Trade, *, by_staff: bool = False) -> Pending:
+    """`trade_settled`; caused by the opening, unless staff did it: then by whatever they are doing."""
+    data = TradeSettled(
+        **_common(trade),
+        payout=cast("int", trade.payout),
+        status=cast("Literal['WON', 'LOST', 'CLOSED']", trade.status),
+        reason=cast("Literal['expired', 'sold', 'staff']", trade.reason),
+        exit_spot=spot_text(trade.exit_spot),
+        closed_at=_time(trade.closed_at),
+    )
+    cause = None if by_staff else _opening(trade)
+    return Pending(data=data, subject=trade.id, subject_version=trade.version, cause=cause)
+
+
+def spot_text(spot: Decimal | None) -> str | None:
+    """A price with all its decimals."""
+    return None if spot is None else f"{spot:f}"
+
+
+def _common(trade: Trade) -> _Common:
+    return _Common(
+        trade_id=trade.id,
+        user_id=trade.user_id,
+        account_id=trade.account_id,
+        account_type=cast("Literal['DEMO', 'REAL']", trade.account_type),
+        currency=trade.currency,
+        symbol=trade.symbol,
+        contract_type=cast("Literal['CALL', 'PUT']", trade.contract_type),
+        stake=trade.stake,
+        held=trade.held,
+        markup=trade.markup_applied,
+        markup_percent=cast("str", percent_text(trade.markup_percent)),
+        markup_source=trade.markup_source,
+        rule_id=trade.rule_id,
+        rule_version=trade.rule_version,
+        affiliate_id=trade.affiliate_id,
+        code_id=trade.code_id,
+        contract_id=cast("str", trade.contract_id),
+        entry_spot=spot_text(trade.entry_spot),
+        opened_at=_time(trade.opened_at),
+        expires_at=_time(trade.expires_at),
+    )
+
+
+def _opening(trade: Trade) -> Envelope:
+    # Of the causing event only its id and correlation are used; the system, not the trader, settles.
+    return Envelope(
+        id=cast("str", trade.opened_event_id),
+        type=TradeOpened.type,
+        version=TradeOpened.version,
+        source=TradeOpened.owner,
+        subject=trade.id,
+        subject_version=2,
+        occurred_at=_time(trade.opened_at),
+        correlation_id=trade.correlation_id,
+        data={},
+    )
+
+
+def _time(at: datetime | None) -> str:
+    return to_rfc3339(cast("datetime", at))

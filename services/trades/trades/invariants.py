@@ -1,0 +1,119 @@
+"""What must always be true of our tables, as SQL that `verify` runs in one snapshot as `nexus_verify`.
+
+`INVARIANTS`: each query gives the id and some detail of what violates it, so nothing when all is well. `CLAIMS` and
+`FACTS`: (key, value) pairs; a claim must find the same pair among the facts of the same name in another service.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from shared.chassis.invariants import Invariant
+
+INVARIANTS: Final = (
+    Invariant(
+        name="pending_overdue",
+        explain="The sweeper finishes an opening that broke off within seconds, unless billing is down.",
+        sql="""
+            SELECT id::text AS id, 'PENDING since ' || created_at AS detail
+            FROM trades WHERE status = 'PENDING' AND opening_deadline < now() - interval '60 seconds'
+        """,
+    ),
+    Invariant(
+        name="open_overdue",
+        explain="Due trades are settled at once by any process of the service.",
+        sql="""
+            SELECT id::text AS id, 'expired ' || expires_at AS detail
+            FROM trades WHERE status = 'OPEN' AND expires_at < now() - interval '60 seconds'
+        """,
+    ),
+    Invariant(
+        name="profit_arithmetic",
+        explain="Profit is payout less stake and markup, the hold covered both; WON pays as agreed, LOST nothing.",
+        sql="""
+            SELECT id::text AS id, concat_ws(' ', status, 'payout', payout, 'stake', stake, 'markup', markup_applied,
+                'held', held, 'profit', profit) AS detail
+            FROM trades
+            WHERE held < stake + markup_applied
+                OR status IN ('WON', 'LOST', 'CLOSED') AND profit IS DISTINCT FROM payout - stake - markup_applied
+                OR status = 'WON' AND payout IS DISTINCT FROM potential_payout
+                OR status = 'LOST' AND payout IS DISTINCT FROM 0
+        """,
+    ),
+    Invariant(
+        name="status_consistent",
+        explain="Contract, times, result and refusal are filled just as the status says.",
+        sql="""
+            SELECT id::text AS id, status || ' with contract ' || coalesce(contract_id, 'none') || ', closed '
+                || coalesce(closed_at::text, 'never') AS detail
+            FROM trades
+            WHERE (status IN ('PENDING', 'REJECTED')) <> (contract_id IS NULL)
+                OR (contract_id IS NULL) <> (expires_at IS NULL)
+                OR (status IN ('PENDING', 'REJECTED', 'OPEN')) <> (closed_at IS NULL)
+                OR (status IN ('WON', 'LOST', 'CLOSED')) AND payout IS NULL
+                OR (status IN ('PENDING', 'REJECTED', 'OPEN')) AND num_nonnulls(payout, profit) > 0
+                OR (status = 'REJECTED') <> (rejection IS NOT NULL)
+                OR reason = 'expired' AND num_nonnulls(entry_spot, exit_spot) < 2
+        """,
+    ),
+    Invariant(
+        name="result_by_spots",
+        explain="A CALL wins strictly above its entry, a PUT strictly below; a tie loses.",
+        sql="""
+            SELECT id::text AS id, concat_ws(' ', contract_type, entry_spot, exit_spot, status) AS detail
+            FROM trades
+            WHERE reason = 'expired' AND (status = 'WON') IS DISTINCT FROM
+                CASE contract_type WHEN 'CALL' THEN exit_spot > entry_spot ELSE exit_spot < entry_spot END
+        """,
+    ),
+    Invariant(
+        name="idempotency_subject",
+        explain="A key and the trade that it stands for are written in one commit.",
+        sql="""
+            SELECT i.subject_id::text AS id, i.route AS detail
+            FROM idempotency AS i LEFT JOIN trades AS t ON t.id = i.subject_id WHERE t.id IS NULL
+        """,
+    ),
+    Invariant(
+        name="market_hours",
+        explain="Hours follow one another without a gap, and each commitment is the hash of its seed.",
+        sql="""
+            SELECT hour::text AS id, 'hour before it is missing, or its commitment is not of its seed' AS detail
+            FROM (SELECT *, lag(hour) OVER (ORDER BY hour) AS before FROM market_hours) AS h
+            WHERE hour - before <> 1 OR commitment <> sha256(seed)
+        """,
+    ),
+    Invariant(
+        name="market_chain",
+        explain="Every hour has its levels and opens at the level that the one before closed at.",
+        sql="""
+            SELECT coalesce(l.hour, h.hour)::text AS id, coalesce(l.symbol, 'no levels') AS detail
+            FROM (
+                SELECT *, lag(closing) OVER (PARTITION BY symbol ORDER BY hour) AS before,
+                    lag(hour) OVER (PARTITION BY symbol ORDER BY hour) AS hour_before
+                FROM market_levels
+            ) AS l
+            FULL JOIN market_hours AS h ON h.hour = l.hour
+            WHERE l.hour IS NULL OR h.hour IS NULL OR l.opening <> l.before OR l.hour - l.hour_before <> 1
+        """,
+    ),
+)
+
+_SETTLED: Final = """
+    SELECT id::text AS key, concat_ws(':', account_id, currency, stake, markup_applied, payout) AS value
+    FROM trades WHERE status IN ('WON', 'LOST', 'CLOSED')
+"""
+
+CLAIMS: Final[dict[str, str]] = {
+    # account:currency:stake:markup:payout of every settled trade: billing has booked it just so.
+    "ledger_settlement": _SETTLED,
+    # account:amount of what an open trade rests on: billing holds it.
+    "hold_of_open_trade": """
+        SELECT id::text AS key, account_id || ':' || held AS value FROM trades WHERE status = 'OPEN'
+    """,
+}
+
+FACTS: Final[dict[str, str]] = {
+    "settled_trade": _SETTLED,
+    "live_trade": "SELECT id::text AS key, held::text AS value FROM trades WHERE status IN ('PENDING', 'OPEN')",
+}

@@ -1,0 +1,106 @@
+"""Prices of synthetic indices: a pure function of an hour's secret seed.
+
+An index is a driftless geometric Brownian motion, S' = S·exp(-v²dt/2 + v√dt·Z), with volatility v and dt in
+years of 365 days.
+Inside an hour the Brownian path is laid by bisection: the seed gives the hour's whole increment, then each
+midpoint given its two ends, so that any tick is found in about a dozen steps and all ticks agree with each other
+whatever the order of asking. The Gaussian of a node is N⁻¹ of the first 53 bits of HMAC-SHA256(seed, "symbol:node").
+The end of an hour is the opening of the next.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import math
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_EVEN, Decimal
+from statistics import NormalDist
+from typing import Final
+
+from trades.market.port import Symbol
+from trades.rules import YEAR
+
+HOUR: Final = 3_600
+"""Seconds that one seed decides; every tick interval divides it."""
+
+SYMBOLS: Final = {
+    symbol.code: symbol
+    for symbol in (
+        Symbol(code="R_50", title="Volatility 50 Index", sigma=0.5, interval=2, decimals=4),
+        Symbol(code="R_100", title="Volatility 100 Index", sigma=1.0, interval=2, decimals=2),
+        Symbol(code="1HZ100V", title="Volatility 100 (1s) Index", sigma=1.0, interval=1, decimals=2),
+    )
+}
+FIRST_LEVEL: Final = {"R_50": Decimal(190), "R_100": Decimal(1500), "1HZ100V": Decimal(2400)}
+"""Where an index starts in its very first hour."""
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND: Final = timedelta(seconds=1)
+_NORMAL: Final = NormalDist()
+
+
+class Path:
+    """One symbol's ticks in one hour, number 0 (on the hour) to `last` (on the next). Keep it secret until then."""
+
+    __slots__ = ("_known", "_opening", "_scale", "_seed", "_slope", "last", "symbol")
+
+    def __init__(self, symbol: Symbol, *, seed: bytes, opening: Decimal) -> None:
+        self.symbol, self.last = symbol, HOUR // symbol.interval
+        self._seed, self._opening = seed, float(opening)
+        step = symbol.interval / YEAR
+        self._slope, self._scale = symbol.sigma**2 * step / 2, symbol.sigma * math.sqrt(step)
+        self._known = {0: 0.0, self.last: math.sqrt(self.last) * self._gauss(self.last)}
+
+    def price(self, tick: int) -> Decimal:
+        """The price of a tick, rounded to the symbol's decimals."""
+        return Decimal(self._level(tick)).quantize(Decimal(1).scaleb(-self.symbol.decimals), rounding=ROUND_HALF_EVEN)
+
+    def closing(self) -> Decimal:
+        """The unrounded level that the next hour opens at."""
+        return Decimal(repr(self._level(self.last)))
+
+    def _level(self, tick: int) -> float:
+        return self._opening * math.exp(self._scale * self._walk(tick) - self._slope * tick)
+
+    def _walk(self, tick: int) -> float:
+        # Brownian motion in units of ticks; every node found on the way is kept.
+        known, low, high = self._known, 0, self.last
+        while tick not in known:
+            middle = (low + high) // 2
+            if middle not in known:
+                share, spread = (middle - low) / (high - low), (middle - low) * (high - middle) / (high - low)
+                mean = known[low] + share * (known[high] - known[low])
+                known[middle] = mean + math.sqrt(spread) * self._gauss(middle)
+            if tick < middle:
+                high = middle
+            else:
+                low = middle
+        return known[tick]
+
+    def _gauss(self, node: int) -> float:
+        digest = hmac.digest(self._seed, f"{self.symbol.code}:{node}".encode(), "sha256")
+        return _NORMAL.inv_cdf(((int.from_bytes(digest[:8], "big") >> 11) + 0.5) / 2**53)
+
+
+def commitment(seed: bytes) -> bytes:
+    """What may be published of a seed before its hour: SHA-256 of it."""
+    return hashlib.sha256(seed).digest()
+
+
+def hour_of(instant: datetime) -> int:
+    """The number of the hour, counted from the epoch."""
+    return (instant - _EPOCH) // timedelta(seconds=HOUR)
+
+
+def tick_at(symbol: Symbol, instant: datetime) -> tuple[int, int]:
+    """Hour and number in it of the last tick at or before an instant."""
+    second = (instant - _EPOCH) // _SECOND
+    hour, rest = divmod(second, HOUR)
+    return hour, rest // symbol.interval
+
+
+def first_tick_after(symbol: Symbol, instant: datetime) -> datetime:
+    """When the first tick strictly after an instant falls."""
+    second = (instant - _EPOCH) // _SECOND
+    return _EPOCH + timedelta(seconds=second - second % symbol.interval + symbol.interval)

@@ -1,0 +1,130 @@
+"""What may become of a trade. Each change names the state that it starts from, so that of two only one happens.
+
+PENDING -> OPEN (not once the sweeper has claimed it) -> WON | LOST | CLOSED
+PENDING -> REJECTED
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, insert, text
+
+from shared.chassis import wire
+from trades.models.tables import trades
+from trades.models.trade import COLUMNS, Trade
+
+_GET = text(f"SELECT {COLUMNS} FROM trades WHERE id = CAST(:id AS uuid)")
+_LOCK = text(f"SELECT {COLUMNS} FROM trades WHERE id = CAST(:id AS uuid) FOR UPDATE")
+_OPEN = text(
+    "UPDATE trades SET status = 'OPEN', contract_id = :contract_id, transaction_id = :transaction_id,"
+    " opened_at = :opened_at, starts_at = :starts_at, expires_at = :expires_at, opened_event_id = :opened_event_id,"
+    " updated_at = :opened_at, version = version + 1"
+    " WHERE id = CAST(:id AS uuid) AND status = 'PENDING' AND (claimed_at IS NULL OR :claimed)"
+)
+_REJECT = text(
+    "UPDATE trades SET status = 'REJECTED', rejection = CAST(:rejection AS jsonb), updated_at = :now,"
+    " version = version + 1"
+    " WHERE id = ANY(CAST(:ids AS uuid[])) AND status = 'PENDING' AND (claimed_at IS NOT NULL) = :claimed"
+)
+_CLAIM = text(
+    "WITH stale AS (SELECT id FROM trades WHERE status = 'PENDING' AND opening_deadline <= :now"
+    " ORDER BY opening_deadline LIMIT :limit FOR UPDATE SKIP LOCKED)"
+    " UPDATE trades SET claimed_at = COALESCE(claimed_at, :now) FROM stale WHERE trades.id = stale.id"
+    f" RETURNING {COLUMNS}"
+)
+_NEXT_DUE = text("SELECT expires_at FROM trades WHERE status = 'OPEN' ORDER BY expires_at LIMIT 1")
+_DUE = text(
+    f"SELECT {COLUMNS} FROM trades WHERE status = 'OPEN' AND expires_at <= :now ORDER BY expires_at LIMIT :limit"
+)
+_SETTLE = text(
+    "WITH result AS (SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:statuses AS text[]), CAST(:reasons AS text[]),"
+    " CAST(:payouts AS bigint[]), CAST(:profits AS bigint[]), CAST(:entries AS numeric[]), CAST(:exits AS numeric[]),"
+    " CAST(:transactions AS text[]))"
+    " AS r (id, status, reason, payout, profit, entry_spot, exit_spot, transaction_id)),"
+    " mine AS (SELECT id FROM trades WHERE id = ANY(CAST(:ids AS uuid[])) AND status = 'OPEN' FOR UPDATE SKIP LOCKED)"
+    " UPDATE trades SET status = r.status, reason = r.reason, payout = r.payout, profit = r.profit,"
+    " entry_spot = r.entry_spot, exit_spot = r.exit_spot, transaction_id = r.transaction_id, closed_at = :now,"
+    " updated_at = :now, version = version + 1"
+    " FROM mine JOIN result r USING (id) WHERE trades.id = mine.id RETURNING trades.id"
+)
+
+
+def ask(tx: Connection, trade: Trade) -> None:
+    """Writes a PENDING trade."""
+    tx.execute(insert(trades), trade.values())
+
+
+def get(tx: Connection, trade_id: str) -> Trade | None:
+    """The trade as it is."""
+    row = tx.execute(_GET, {"id": trade_id}).mappings().one_or_none()
+    return None if row is None else Trade.of(row)
+
+
+def lock(tx: Connection, trade_id: str) -> Trade | None:
+    """The trade, which nobody else can change until the transaction ends."""
+    row = tx.execute(_LOCK, {"id": trade_id}).mappings().one_or_none()
+    return None if row is None else Trade.of(row)
+
+
+def open_(tx: Connection, trade: Trade) -> bool:
+    """Writes the contract of a PENDING trade; False when it is not PENDING any more or the sweeper has claimed it.
+
+    The sweeper itself, which has it claimed, may.
+    """
+    values: dict[str, Any] = trade.values()
+    return tx.execute(_OPEN, {**values, "claimed": trade.claimed_at is not None}).rowcount == 1
+
+
+def bought(trade: Trade, **contract: Any) -> Trade:
+    """The OPEN trade that `open_` makes of a PENDING one."""
+    return replace(trade, status="OPEN", version=trade.version + 1, updated_at=contract["opened_at"], **contract)
+
+
+def reject(tx: Connection, ids: Sequence[str], rejection: Any, *, claimed: bool, now: datetime) -> int:
+    """PENDING trades become REJECTED: those that the sweeper has claimed, or those that it has not. Says how many."""
+    values = {"ids": list(ids), "rejection": wire.dumps(rejection).decode(), "claimed": claimed, "now": now}
+    return tx.execute(_REJECT, values).rowcount
+
+
+def claim_stale(tx: Connection, *, now: datetime, limit: int) -> list[Trade]:
+    """Trades that are PENDING past their deadline: from here on only the sweeper can finish them."""
+    return [Trade.of(row) for row in tx.execute(_CLAIM, {"now": now, "limit": limit}).mappings()]
+
+
+def next_due(tx: Connection) -> datetime | None:
+    """When the first of the open trades expires."""
+    found: datetime | None = tx.execute(_NEXT_DUE).scalar_one_or_none()
+    return found
+
+
+def due(tx: Connection, *, now: datetime, limit: int) -> list[Trade]:
+    """Open trades that have expired, the oldest first."""
+    return [Trade.of(row) for row in tx.execute(_DUE, {"now": now, "limit": limit}).mappings()]
+
+
+def settled(trade: Trade, *, now: datetime, **result: Any) -> Trade:
+    """The settled trade that `settle` makes of an OPEN one."""
+    return replace(trade, closed_at=now, updated_at=now, version=trade.version + 1, **result)
+
+
+def settle(tx: Connection, results: Sequence[Trade], *, now: datetime) -> set[str]:
+    """OPEN trades get their results; those that somebody else has settled or is settling are left out.
+
+    Returns the ids of those that were settled here.
+    """
+    values = {
+        "ids": [trade.id for trade in results],
+        "statuses": [trade.status for trade in results],
+        "reasons": [trade.reason for trade in results],
+        "payouts": [trade.payout for trade in results],
+        "profits": [trade.profit for trade in results],
+        "entries": [trade.entry_spot for trade in results],
+        "exits": [trade.exit_spot for trade in results],
+        "transactions": [trade.transaction_id for trade in results],
+        "now": now,
+    }
+    return {str(row.id) for row in tx.execute(_SETTLE, values)}
