@@ -51,7 +51,7 @@ def status(state: State) -> dict[str, Any]:
         return found
     listed = [_process(process) for process in known["processes"]]
     supervisor = {"name": "supervisor", "kind": "supervisor", "pid": known["pid"], "healthy": True, "restarts": 0}
-    found["processes"] = [*listed, {**supervisor, "rss_bytes": _rss(known["pid"])}]
+    found["processes"] = [*listed, {**supervisor, "rss_bytes": _rss(known["pid"], alone=True)}]
     found["ready"] = known["phase"] == "running" and all(process["healthy"] for process in listed)
     return found
 
@@ -68,13 +68,13 @@ def _process(known: dict[str, Any]) -> dict[str, Any]:
     } | ({} if known["healthy"] else {"problem": known["problem"]})
 
 
-def _rss(pid: int | None) -> int:
-    """Resident memory with the processes that it made (a postmaster's backends share pages, counted once here)."""
+def _rss(pid: int | None, *, alone: bool = False) -> int:
+    """Resident memory, with the processes that it made unless `alone` (pages that they share are counted once)."""
     if pid is None:
         return 0
     try:
         own = int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        children = [] if alone else Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     except OSError:
         return 0
     for child in children:

@@ -1,0 +1,17 @@
+"""Every test of the project has the chassis's fixtures. Order: what is fast first, whole stacks last."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+os.environ.setdefault("NEXUS_ENV", "test")
+os.environ.setdefault("SECRET_KEY", "a secret of the tests")
+
+pytest_plugins = ["shared.chassis.testing.plugin"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stable, so that files keep their own order."""
+    items.sort(key=lambda item: item.get_closest_marker("stack") is not None)
