@@ -70,6 +70,7 @@ class Consumer(QueueConsumer):
     @contextmanager
     def establish_connection(self) -> Iterator[GreenConnection]:
         """Connects with a short back-off (nameko's grows to 30 s) and tells the providers when it is over."""
+        self._leave_if_asked()
         with self.connection as connection:
             connection.ensure_connection(
                 self.on_connection_error, None, interval_start=0.2, interval_step=0.3, interval_max=2
@@ -81,9 +82,7 @@ class Consumer(QueueConsumer):
                 self._tell("on_disconnected")
 
     def on_connection_error(self, exc: BaseException, interval: float) -> None:
-        if self.should_stop or self._pending_remove_providers:
-            self._release_removed()
-            raise _Stop from exc
+        self._leave_if_asked()
         log.warning("broker %s: %s; next try in %s s", sanitize_url(self.amqp_uri), exc, interval)
 
     def get_consumers(self, consumer_cls: Any, channel: Any) -> Iterable[Any]:
@@ -137,10 +136,13 @@ class Consumer(QueueConsumer):
                 # Whoever waits must go on even if the broker went away under the cancel.
                 removed.send()
 
-    def _release_removed(self) -> None:
+    def _leave_if_asked(self) -> None:
+        # Without a connection there is nothing to cancel, and whoever stops us must not wait for the broker.
         pending, self._pending_remove_providers = self._pending_remove_providers, {}
         for removed in pending.values():
             removed.send()
+        if pending or self.should_stop:
+            raise _Stop
 
     def _tell(self, hook: str) -> None:
         for provider in list(self._providers):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from logging import getLogger
@@ -13,6 +14,9 @@ from nameko.containers import ServiceContainer, WorkerContext
 from shared.contracts.errors import ServiceError
 
 log = getLogger(__name__)
+
+# Seconds that the parts of a dying container have to end.
+_KILL_SECONDS = 10
 
 HandleResult = Callable[[Any, Any, Any], tuple[Any, Any]]
 
@@ -28,6 +32,11 @@ class Container(ServiceContainer):
     def busy(self) -> bool:
         """Whether any worker is running."""
         return bool(self._worker_pool.running())
+
+    def kill(self, exc_info: Any = None) -> None:
+        # A part that does not end must not keep a dead service half alive.
+        eventlet.spawn_after(_KILL_SECONDS, os._exit, 1)
+        super().kill(exc_info)
 
     def run_inline(self, entrypoint: Any, args: Any, kwargs: Any, *, handle_result: HandleResult) -> None:
         """Runs a method that never waits in the present greenthread, outside the pool of workers."""

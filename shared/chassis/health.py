@@ -22,8 +22,6 @@ log = getLogger(__name__)
 
 # Seconds between two looks, and while something is wrong.
 _INTERVAL, _SOON = 1.0, 0.25
-# Seconds without consumers, while the broker answers, after which only a new process helps.
-_GIVE_UP = 30.0
 
 
 class Watch(DependencyProvider):
@@ -35,6 +33,8 @@ class Watch(DependencyProvider):
         self._database = _database_probe(name)
         self._broker: BrokerProbe | None = None
         self._attached_at = time.monotonic()
+        # Seconds without consumers, while the broker answers, after which only a new process helps.
+        self._give_up = env.get_float("CONSUMERS_TIMEOUT", 30.0)
         self._thread: Any = None
         self.report = Report.of(name, {"broker": "not looked at yet"})
 
@@ -45,8 +45,6 @@ class Watch(DependencyProvider):
         if self._thread is not None:
             self._thread.kill()
 
-    kill = stop
-
     def get_dependency(self, worker_ctx: Any) -> Watch:
         return self
 
@@ -55,8 +53,8 @@ class Watch(DependencyProvider):
             started = time.monotonic()
             self.report = Report.of(self._name, self._look())
             write(self.report)
-            if time.monotonic() - self._attached_at > _GIVE_UP:
-                raise RuntimeError(f"consumers not back after {_GIVE_UP:g} s: {self.report.detail}")
+            if time.monotonic() - self._attached_at > self._give_up:
+                raise RuntimeError(f"consumers not back after {self._give_up:g} s: {self.report.detail}")
             interval = _INTERVAL if self.report.healthy else _SOON
             eventlet.sleep(max(0.05, interval - (time.monotonic() - started)))
 

@@ -163,6 +163,8 @@ class AsyncRpc:
                     await lost
                 except (aiormq.exceptions.AMQPError, OSError, TimeoutError) as error:
                     log.warning("broker: %r", error)
+                except Exception:
+                    log.exception("the connection to the broker could not be set up")
                 await self._disconnect()
                 await asyncio.sleep(_BACK_OFF[min(attempt, len(_BACK_OFF) - 1)])
                 attempt += 1
@@ -182,9 +184,9 @@ class AsyncRpc:
             await channel.queue_declare(queue, exclusive=True, auto_delete=True)
             await channel.queue_bind(queue, envelope.EXCHANGE, self._key)
             await channel.basic_consume(queue, self._on_reply, no_ack=True)
+            self._channel = channel
             for listener in self._listeners:
                 await self._bind(connection, listener)
-        self._channel = channel
         self._ready.set()
         return lost
 

@@ -67,3 +67,18 @@ def test_a_caller_of_a_killed_service_gets_an_answer_by_its_deadline(alpha, call
     with pytest.raises(ServiceError) as error:
         call.result(3)
     assert error.value.status == 503
+
+
+def test_a_service_can_be_stopped_while_its_broker_is_away(start, broker, eventually) -> None:
+    broker.api("PUT", "/users/away", {"password": "away", "tags": ""})
+    everything = {"configure": ".*", "write": ".*", "read": ".*"}
+    broker.api("PUT", "/permissions/{v}/away", everything)
+    try:
+        alpha = start("alpha", url=broker.url_of("away"))
+    finally:
+        # Deleting a user closes its connections.
+        broker.api("DELETE", "/users/away")
+    eventually(lambda: not alpha.health()["checks"]["broker"])
+    begun = time.monotonic()
+    assert alpha.terminate() == 0
+    assert time.monotonic() - begun < 5

@@ -33,3 +33,13 @@ def test_health_is_written_every_second_by_the_living_process(alpha, eventually)
     eventually(lambda: alpha.health()["at"] > first["at"], timeout=3)
     alpha.kill()
     eventually(lambda: alpha.health() == {}, timeout=7)
+
+
+def test_a_process_whose_consumers_do_not_come_back_ends_for_the_supervisor_to_start_it_again(start, broker) -> None:
+    alpha = start("alpha", CONSUMERS_TIMEOUT="2")
+    broker.delete_queue("alpha.events")
+    try:
+        assert alpha.process.wait(15) == 1
+        assert "consumers not back after 2 s" in alpha.log.read_text()
+    finally:
+        broker.apply_topology()
