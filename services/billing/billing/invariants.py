@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Final
 
-INVARIANTS: Final[dict[str, str]] = {
+from shared.chassis.invariants import Invariant
+
+_EQUATIONS: Final[dict[str, str]] = {
     "entries sum to zero per environment and currency": """
         SELECT t.environment || ':' || t.currency AS id, 'sum ' || sum(p.amount) AS detail
         FROM postings AS p JOIN ledger_tx AS t ON t.id = p.tx_id
@@ -95,6 +97,11 @@ _SETTLEMENTS: Final = """
     WHERE t.kind = 'settle' GROUP BY t.id, x.account_id
 """
 _HELD: Final = "FROM holds WHERE state = 'HELD'"
+
+INVARIANTS: Final = tuple(
+    Invariant(name=sentence, sql=sql, explain=f"{sentence.capitalize()}.")
+    for sentence, sql in _EQUATIONS.items()
+)
 
 CLAIMS: Final[dict[str, str]] = {
     # account:currency:stake:markup:payout of every settlement in the books: trades knows the trade just so.
