@@ -10,6 +10,9 @@ from gateway.errors import PayloadTooLarge, RequestTimeout, UnsupportedMediaType
 from shared.chassis import wire
 from shared.contracts.errors import MalformedRequest
 
+# A body that is too large is read to its end up to here, so that the client gets to see the answer.
+_DRAINED = 1024 * 1024
+
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
@@ -24,9 +27,6 @@ async def read_object(
 
     Raises PayloadTooLarge, RequestTimeout, UnsupportedMediaType, MalformedRequest, ClientLeft.
     """
-    declared = headers.get(b"content-length")
-    if declared is not None and (not declared.isdigit() or int(declared) > limit):
-        raise PayloadTooLarge(f"at most {limit} bytes")
     raw = await _read(receive, limit, seconds)
     if not raw and may_be_empty:
         return {}
@@ -50,13 +50,17 @@ async def _read(receive: Receive, limit: int, seconds: float) -> bytes:
                     raise ClientLeft
                 part = message.get("body", b"")
                 size += len(part)
-                if size > limit:
-                    raise PayloadTooLarge(f"at most {limit} bytes")
-                parts.append(part)
+                if size <= limit:
+                    parts.append(part)
+                elif size > _DRAINED:
+                    raise PayloadTooLarge(f"at most {limit} bytes", extra={"close": True})
                 if not message.get("more_body"):
-                    return b"".join(parts)
+                    break
     except TimeoutError:
-        raise RequestTimeout from None
+        raise RequestTimeout(extra={"close": True}) from None
+    if size > limit:
+        raise PayloadTooLarge(f"at most {limit} bytes")
+    return b"".join(parts)
 
 
 def _check_type(content_type: bytes) -> None:

@@ -64,6 +64,8 @@ def problem(error: ServiceError, request_id: str) -> Answer:
         headers.append((b"www-authenticate", b'Bearer realm="nexus"' + hint))
     if error.status == 405:
         headers.append((b"allow", ", ".join(extra.pop("allow", [])).encode()))
+    if extra.pop("close", False):
+        headers.append((b"connection", b"close"))
     body = {
         **extra,
         "type": f"urn:nexus:error:{error.code}",

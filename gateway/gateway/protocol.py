@@ -47,8 +47,8 @@ def protocol_class(*, header_seconds: float, header_bytes: int) -> type[HttpTool
                 return
             super().on_headers_complete()
 
-        def on_response_complete(self) -> None:
-            super().on_response_complete()
+        def on_message_complete(self) -> None:
+            super().on_message_complete()
             self._in_head, self._head = True, 0
 
         def _arm(self) -> None:

@@ -44,8 +44,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def http(stack: Stack) -> Http:
-    return Http(stack.port)
+def http(stack: Stack) -> Iterator[Http]:
+    client = Http(stack.port)
+    yield client
+    client.close()
 
 
 @pytest.fixture

@@ -45,7 +45,8 @@ class Load:
         self.journals = [Journal() for _ in traders]
         self._stop = threading.Event()
         self._threads = [
-            threading.Thread(target=self._run, args=pair, daemon=True) for pair in zip(traders, self.journals, strict=True)
+            threading.Thread(target=self._run, args=pair, daemon=True)
+            for pair in zip(traders, self.journals, strict=True)
         ]
 
     def __enter__(self) -> Self:

@@ -27,8 +27,8 @@ def all_healthy(stack: Stack, killed: str, pid: int) -> bool:
 
 
 @pytest.mark.timeout(600)
-def test_each_process_may_be_killed_under_load(stack: Stack) -> None:
-    traders = [Trader.register(Http(stack.port)) for _ in range(TRADERS)]
+def test_each_process_may_be_killed_under_load(stack: Stack, http: Http) -> None:
+    traders = [Trader.register(http) for _ in range(TRADERS)]
     recoveries: dict[str, float] = {}
     with Load(traders) as load:
         for name in sorted(processes(stack)):
@@ -51,4 +51,3 @@ def test_each_process_may_be_killed_under_load(stack: Stack) -> None:
             assert answer.status in {201, 409}, answer
         eventually(lambda trader=trader: trader.account()["balance"] == trader.account()["available"], timeout=60)
     assert stack.verify()["violations"] == []
-

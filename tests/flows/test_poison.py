@@ -20,7 +20,7 @@ POISON = {
     "not utf-8": b'{"symbol": "\xff\xfe"}',
     "lone surrogate": b'{"symbol": "\\ud800"}',
     "nul": b'{"symbol": "R\\u0000"}',
-    "trailing data": b'{} {}',
+    "trailing data": b"{} {}",
     "array at the root": b"[]",
     "empty": b"",
     "huge": b'{"symbol": "' + b"a" * 200_000 + b'"}',
