@@ -18,7 +18,7 @@ from pamqp.commands import Basic
 
 from shared.chassis import wire
 from shared.chassis.context import Context, to_headers
-from shared.chassis.rpc import envelope
+from shared.chassis.rpc import envelope, frames
 from shared.contracts.errors import DeadlineExceeded, InternalError, ServiceUnavailable
 
 log = getLogger(__name__)
@@ -37,6 +37,18 @@ class _Listener:
     keys: tuple[str, ...]
     callback: Callback
     on_bound: Bound | None
+
+
+class _Properties(Basic.Properties):
+    """Properties that are bytes already; the library's own encoding costs a fifth of a call."""
+
+    __slots__ = ("_bytes", "message_id")
+
+    def __init__(self, message_id: str, encoded: bytes) -> None:
+        self.message_id, self._bytes = message_id, encoded
+
+    def marshal(self) -> bytes:
+        return self._bytes
 
 
 class AsyncRpc:
@@ -103,15 +115,10 @@ class AsyncRpc:
         if len(self._waiting) >= self._max_in_flight:
             raise ServiceUnavailable("too many calls under way")
         call_id = str(next(self._ids))
-        properties = Basic.Properties(
-            content_type=wire.CONTENT_TYPE,
-            content_encoding="utf-8",
-            correlation_id=call_id,
-            message_id=call_id,
-            reply_to=self._key,
-            delivery_mode=1,
-            expiration=str(int(left * 1000)),
-            headers=to_headers(ctx, deadline=deadline),
+        headers = to_headers(ctx, deadline=deadline)
+        properties = _Properties(
+            call_id,
+            frames.call_properties(call_id=call_id, reply_to=self._key, expires=int(left * 1000), headers=headers),
         )
         body = envelope.request(arguments or {})
         self._waiting[call_id] = reply = asyncio.get_running_loop().create_future()

@@ -15,10 +15,9 @@ from eventlet.event import Event
 from kombu.entity import Exchange, Queue
 from nameko.extensions import DependencyProvider, SharedExtension
 
-from shared.chassis import wire
 from shared.chassis.consumer import Consumer
 from shared.chassis.context import current, to_headers
-from shared.chassis.rpc import envelope
+from shared.chassis.rpc import envelope, frames
 from shared.chassis.transport import flush
 from shared.contracts.errors import DeadlineExceeded, InternalError, ServiceError, ServiceUnavailable
 
@@ -97,23 +96,19 @@ class Caller(SharedExtension):
         if left <= 0:
             raise DeadlineExceeded
         channel = self._channel
-        if channel is None:
+        if channel is None or channel.connection is None:
             raise ServiceUnavailable("no connection to the broker")
         call_id = str(next(self._ids))
-        message = amqp.Message(
-            envelope.request(arguments),
-            content_type=wire.CONTENT_TYPE,
-            content_encoding="utf-8",
-            delivery_mode=1,
-            correlation_id=call_id,
-            reply_to=self.key,
-            expiration=str(int(left * 1000)),
-            application_headers=to_headers(context, deadline=deadline),
+        headers = to_headers(context, deadline=deadline)
+        properties = frames.call_properties(
+            call_id=call_id, reply_to=self.key, expires=int(left * 1000), headers=headers
         )
+        body = envelope.request(arguments)
+        request = frames.call(channel, envelope.EXCHANGE, f"{service}.{method}", body, properties)
         self._waiting[call_id] = event = Event()
         try:
             with eventlet.Timeout(left):
-                channel.basic_publish(message, envelope.EXCHANGE, f"{service}.{method}", mandatory=True)
+                frames.send(channel, request)
                 if len(self._waiting) == 1:
                     flush(channel)
                 outcome = event.wait()

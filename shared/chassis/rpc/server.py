@@ -19,7 +19,7 @@ from shared.chassis import wire
 from shared.chassis.consumer import Consumer
 from shared.chassis.context import Context, from_headers, use
 from shared.chassis.retry import run_again
-from shared.chassis.rpc import envelope
+from shared.chassis.rpc import envelope, frames
 from shared.chassis.transport import flush
 from shared.contracts import schema
 from shared.contracts.errors import MalformedRequest
@@ -43,7 +43,8 @@ class Calls(Consumer):
 
     def on_decode_error(self, message: Any, exc: BaseException) -> None:
         """Tells the caller and parks the message."""
-        send_reply(message, envelope.failure(MalformedRequest("not strict JSON")))
+        reply = _reply(message, envelope.failure(MalformedRequest("not strict JSON")))
+        _settle(partial(frames.send, message.channel, reply))
         super().on_decode_error(message, exc)
 
 
@@ -80,6 +81,10 @@ class RpcQueue(nameko_rpc.RpcConsumer):
         super().unregister_provider(provider)
         while self._waiting:
             self._give_back(self._waiting.popleft()[1])
+
+    def on_disconnected(self) -> None:
+        """What has not begun comes again, from the broker."""
+        self._waiting.clear()
 
     def handle_message(self, body: Any, message: Any) -> None:
         key = message.delivery_info["routing_key"]
@@ -133,8 +138,12 @@ class RpcQueue(nameko_rpc.RpcConsumer):
         return result, exc_info
 
     def _answer(self, message: Any, body: bytes) -> None:
-        send_reply(message, body)
-        _settle(message.ack)
+        channel = message.channel
+        if channel.connection is None:
+            log.info("the broker went away before the answer")
+            return
+        both = _reply(message, body) + frames.ack(channel, message.delivery_tag)
+        _settle(partial(frames.send, channel, both))
 
     def _give_back(self, message: Any) -> None:
         _settle(message.requeue)
@@ -185,23 +194,17 @@ def rpc(target: Any = None, *, inline: bool = False) -> Any:
     return Rpc.decorator(target)
 
 
-def send_reply(message: Any, body: bytes) -> None:
-    """Publishes an answer on the channel that the request came by: transient, unconfirmed, to a caller that waits."""
+def _reply(message: Any, body: bytes) -> bytes:
+    """The frames of an answer on the channel that the request came by; none when nobody can be answered."""
     properties = message.properties
     key = properties.get("reply_to")
     if not key:
-        return
+        return b""
     if _REPLY_KEY.fullmatch(key) is None:
         log.warning("call from %s without a usable reply address", key)
-        return
-    reply = amqp.Message(
-        body,
-        content_type=wire.CONTENT_TYPE,
-        content_encoding="utf-8",
-        delivery_mode=1,
-        correlation_id=properties.get("correlation_id", ""),
-    )
-    _settle(partial(message.channel.basic_publish, reply, envelope.EXCHANGE, key))
+        return b""
+    call_id = properties.get("correlation_id", "")
+    return frames.answer(message.channel, envelope.EXCHANGE, key, body, call_id=call_id)
 
 
 def _settle(send: Callable[[], object]) -> None:

@@ -23,6 +23,7 @@ import pytest
 from shared.chassis.broker_api import BrokerApi
 from shared.chassis.context import Context
 from shared.chassis.rpc.aio import AsyncRpc
+from shared.chassis.testing.waiting import eventually
 from shared.chassis.topology import Plan, definitions, rights
 
 T = TypeVar("T")
@@ -30,16 +31,6 @@ T = TypeVar("T")
 AMQP = os.environ.get("NEXUS_TEST_AMQP", "")
 API = os.environ.get("NEXUS_TEST_API", "")
 PREFIX = os.environ.get("NEXUS_TEST_PREFIX", "test")
-
-
-def wait_for(predicate: Callable[[], T], timeout: float = 10) -> T:
-    """The first true answer; fails with the last one after `timeout` seconds."""
-    until = time.monotonic() + timeout
-    while not (answer := predicate()):
-        if time.monotonic() > until:
-            pytest.fail(f"still {answer!r} after {timeout} s")
-        time.sleep(0.05)
-    return answer
 
 
 PLAN = Plan(
@@ -154,7 +145,7 @@ class SampleProcess:
                 [sys.executable, "-c", code], env=self._env, stdout=log, stderr=subprocess.STDOUT
             )
         if wait:
-            wait_for(lambda: self.health().get("healthy") or self.process.poll() is not None, timeout=20)
+            eventually(lambda: self.health().get("healthy") or self.process.poll() is not None, timeout=20)
             assert self.process.poll() is None, self.log.read_text()
         return self
 
@@ -214,9 +205,9 @@ class Caller:
         self._loop.close()
 
 
-@pytest.fixture(scope="session")
-def eventually() -> Callable[..., Any]:
-    return wait_for
+@pytest.fixture(scope="session", name="eventually")
+def _eventually() -> Callable[..., Any]:
+    return eventually
 
 
 @pytest.fixture(scope="session")
