@@ -45,10 +45,9 @@ def main(argv: list[str]) -> int:
 
 def create(url: str, *, username: str, email: str, password: str) -> None:
     """Makes the user in the users database at `url`. Raises ValidationFailed."""
-    from users.commands.create_staff import create_staff
-
     from shared.chassis.database import Database
     from shared.utils.time import get_utc_now
+    from users.commands.create_staff import create_staff
 
     create_staff(Database(url), username=username, email=email, password=password, now=get_utc_now())
 

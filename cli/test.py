@@ -34,14 +34,23 @@ def main(argv: list[str]) -> int:
         from shared.chassis.testing.databases import ensure_templates
 
         ensure_templates()
+        from shared.devstack.child import die_with_parent
+
         command = [sys.executable, "-m", "pytest", *_parallel(argv), *argv]
-        return subprocess.call(command, cwd=common.ROOT)
+        # In our own process group: the terminal's Ctrl-C and the debugger's questions are for pytest.
+        running = subprocess.Popen(command, cwd=common.ROOT, preexec_fn=lambda: die_with_parent(signal.SIGKILL))  # noqa: PLW1509
+        while True:
+            try:
+                return running.wait()
+            except KeyboardInterrupt:
+                continue
 
 
 def _parallel(argv: list[str]) -> list[str]:
-    """Two workers, unless the user says how many or wants to look inside one test."""
-    told = any(a == "--pdb" or a.startswith(("-n", "--numprocesses", "--dist")) or "::" in a for a in argv)
-    return [] if told else ["-n", WORKERS, "--dist", "loadgroup"]
+    """Two workers that begin with the fast tests, unless the user says how many or wants to look inside a few."""
+    told = any(a in ("--pdb", "-s") or a.startswith(("-n", "--numprocesses", "--dist")) for a in argv)
+    few = any("::" in a or a.endswith(".py") for a in argv)
+    return [] if told or few else ["-n", WORKERS, "--dist", "loadgroup", "--no-loadscope-reorder"]
 
 
 @contextmanager

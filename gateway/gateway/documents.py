@@ -14,8 +14,10 @@ from gateway.openapi import describe
 
 _CSP = (
     b"content-security-policy",
-    b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
-    b"img-src 'self' data:; connect-src 'self'",
+    (
+        b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+        b"img-src 'self' data:; connect-src 'self'"
+    ),
 )
 _PAGE = b"""<!doctype html>
 <html lang="en">

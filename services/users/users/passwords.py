@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable
 from functools import cache
-from threading import BoundedSemaphore
-from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 
+from shared.chassis.offload import Offload
 from shared.settings.env import env
 
-T = TypeVar("T")
-
 # Each hash takes its memory for as long as it runs.
-_at_once = BoundedSemaphore(4)
+_threads = Offload(4)
 
 
 @cache
@@ -36,7 +31,7 @@ def _nobodys_hash() -> str:
 
 def hash_password(password: str) -> str:
     """The hash, with its parameters and salt in it."""
-    return _off_the_hub(lambda: _hasher().hash(password))
+    return _threads.run(lambda: _hasher().hash(password))
 
 
 def matches(password_hash: str | None, password: str) -> bool:
@@ -48,20 +43,9 @@ def matches(password_hash: str | None, password: str) -> bool:
         except (Argon2Error, InvalidHashError):
             return False
 
-    return _off_the_hub(verify)
+    return _threads.run(verify)
 
 
 def is_outdated(password_hash: str) -> bool:
     """Whether the hash was made with other parameters than those of now."""
     return _hasher().check_needs_rehash(password_hash)
-
-
-def _off_the_hub(work: Callable[[], T]) -> T:
-    with _at_once:
-        eventlet = sys.modules.get("eventlet")
-        if eventlet is None or not eventlet.patcher.is_monkey_patched("thread"):
-            return work()
-        from eventlet import tpool
-
-        result: T = tpool.execute(work)
-        return result

@@ -15,7 +15,42 @@ PASSWORD_LENGTHS = (8, 128)
 MARKUP_MAX = Decimal(3)
 # From published lists of the most used passwords, those that are long enough to pass the other rules.
 _COMMON = frozenset(
-    ["password", "password1", "passw0rd", "12345678", "123456789", "1234567890", "qwertyuiop", "qwerty123", "iloveyou", "sunshine", "princess", "football", "baseball", "welcome1", "admin123", "letmein1", "superman", "trustno1", "whatever", "11111111", "00000000", "abcd1234", "1q2w3e4r", "1qaz2wsx", "password123", "changeme", "dragon123", "monkey123", "zaq12wsx", "asdfghjkl", "qwer1234", "computer", "starwars", "michelle"]
+    [
+        "password",
+        "password1",
+        "passw0rd",
+        "12345678",
+        "123456789",
+        "1234567890",
+        "qwertyuiop",
+        "qwerty123",
+        "iloveyou",
+        "sunshine",
+        "princess",
+        "football",
+        "baseball",
+        "welcome1",
+        "admin123",
+        "letmein1",
+        "superman",
+        "trustno1",
+        "whatever",
+        "11111111",
+        "00000000",
+        "abcd1234",
+        "1q2w3e4r",
+        "1qaz2wsx",
+        "password123",
+        "changeme",
+        "dragon123",
+        "monkey123",
+        "zaq12wsx",
+        "asdfghjkl",
+        "qwer1234",
+        "computer",
+        "starwars",
+        "michelle",
+    ]
 )
 
 

@@ -90,7 +90,7 @@ class TradeAnswer(TypedDict):
 
 @dataclass(frozen=True, kw_only=True)
 class ContractTerms:
-    """What is to be priced or bought. Of `contract_type` and `direction` one suffices; a contradicting pair is refused.
+    """What is to be priced or bought. Of `contract_type` and `direction` one suffices; a contradiction is refused.
 
     Duration: `duration_seconds`, or `duration` with `duration_unit` (t = ticks of the symbol).
     """
