@@ -6,6 +6,8 @@ import os
 
 import pytest
 
+import gateway  # noqa: F401  # the package; pytest would take the folder of the same name above it for it
+
 os.environ.setdefault("NEXUS_ENV", "test")
 os.environ.setdefault("SECRET_KEY", "a secret of the tests")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import socket
 
 import uvicorn
@@ -33,6 +34,10 @@ def main(*, host: str, port: int, fd: int | None = None) -> int:
         timeout_graceful_shutdown=15,
         backlog=2048,
     )
+    # uvicorn handles these while it serves and raises them again afterwards, which would make a clean end look like a
+    # death by signal.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: None)
     sockets = [socket.socket(fileno=fd)] if fd is not None else None
     uvicorn.Server(config).run(sockets=sockets)
     return 0
