@@ -1,4 +1,7 @@
-"""OpenAPI 3.1 from the endpoints: bodies and queries from their marshmallow schemas, answers from their types."""
+"""OpenAPI 3.0 from the endpoints: bodies and queries from their marshmallow schemas, answers from their types.
+
+3.0 and not 3.1, which the packaged Swagger UI cannot show.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +47,7 @@ _ERRORS = {
 def describe(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     """The OpenAPI document."""
     plugin = MarshmallowPlugin(schema_name_resolver=lambda _: "")
-    spec = APISpec(title="Nexus", version="1", openapi_version="3.1.0", plugins=[plugin])
+    spec = APISpec(title="Nexus", version="1", openapi_version="3.0.3", plugins=[plugin])
     spec.components.schema("Problem", _PROBLEM)
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     converter = plugin.converter
@@ -116,13 +119,13 @@ def _type(annotation: Any) -> dict[str, Any]:
     if origin in (NotRequired, Required):
         return _type(arguments[0])
     if origin in (Union, types.UnionType):
-        return {"anyOf": [_type(member) for member in arguments]}
+        members = [member for member in arguments if member is not type(None)]
+        shape = _type(members[0]) if len(members) == 1 else {"anyOf": [_type(member) for member in members]}
+        return {**shape, "nullable": True} if len(members) < len(arguments) else shape
     if origin is Literal:
         return {"enum": list(arguments)}
     if origin is list:
         return {"type": "array", "items": _type(arguments[0])}
-    if annotation is type(None):
-        return {"type": "null"}
     if typing.is_typeddict(annotation):
         hints = typing.get_type_hints(annotation, include_extras=True)
         return {
