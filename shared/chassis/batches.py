@@ -13,12 +13,12 @@ from enum import Enum
 from logging import getLogger
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.exc import DataError
+from sqlalchemy.exc import DataError, DBAPIError
 
 from shared.chassis import inbox
 from shared.chassis.context import Context, use
 from shared.chassis.database import BATCH_STATEMENT_MS, Database
-from shared.chassis.errors import RetryTransaction
+from shared.chassis.errors import DatabaseAway, RetryTransaction
 from shared.contracts.envelope import EventData, Received, parse
 from shared.contracts.errors import ServiceError, ValidationFailed
 
@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
 log = getLogger(__name__)
 
-# Seconds between looks at a database that is away.
-_PAUSES = (0.05, 0.2, 0.5, 1.0, 2.0)
+# Runs of a part that the server keeps rolling back (deadlocks, locks, connections that break) before it counts as
+# failed, and the seconds between them; the last pause is also that between looks at a database that is away.
+ATTEMPTS = 5
+_PAUSES = (0.05, 0.2, 0.5, 1.0)
 
 
 class Outcome(Enum):
@@ -37,6 +39,8 @@ class Outcome(Enum):
     DONE = "done"
     TRANSIENT = "transient"
     PERMANENT = "permanent"
+    HELD = "held"
+    """Nothing: the connection or the process ends, and the broker delivers it again."""
 
 
 @dataclass(slots=True)
@@ -46,6 +50,15 @@ class Item:
     message: Any
     outcome: Outcome = Outcome.TRANSIENT
     error: str = "not worked off"
+    moved: bool = False
+    """Whether a copy is on the ladder or parked."""
+
+    @property
+    def failed(self) -> bool:
+        return self.outcome in (Outcome.TRANSIENT, Outcome.PERMANENT)
+
+
+Part = Sequence[tuple[Item, "Handles", Received[EventData]]]
 
 
 class Batch:
@@ -56,7 +69,7 @@ class Batch:
         self.items = [Item(message) for message in messages]
 
     def work(self, service: Any) -> None:
-        """Gives every item its outcome; returns without one when the connection to the broker is lost."""
+        """Gives every item its outcome."""
         ready: list[tuple[Item, Handles, Received[EventData]]] = []
         for item in self.items:
             try:
@@ -68,39 +81,44 @@ class Batch:
                 _fail(item, error, Outcome.PERMANENT)
             else:
                 ready.append((item, handler, received))
-        if not ready:
-            return
-        if len(ready) > 1 and self._tried(service, ready):
-            return
-        for one in ready:
-            self._tried(service, [one])
+        if ready and (len(ready) == 1 or not self._tried(service, ready)):
+            for one in ready:
+                self._tried(service, [one])
 
-    def _tried(self, service: Any, part: list[tuple[Item, Handles, Received[EventData]]]) -> bool:
-        """Whether the part was done; the error of a single one is noted on it."""
-        for attempt in range(1_000_000):
-            if self._lost():
-                return True  # nothing to settle: all of it comes again
+    def _tried(self, service: Any, part: Part) -> bool:
+        """Whether the part is over and done with; the error of a single one is noted on it."""
+        error = self._run(service, part)
+        if isinstance(error, Outcome):
+            for item, _, _ in part:
+                item.outcome = error
+            return True
+        if len(part) > 1:
+            log.warning("batch of %d events failed, now one by one: %r", len(part), error)
+            return False
+        _fail(part[0][0], error, _kind(error))
+        return True
+
+    def _run(self, service: Any, part: Part) -> Exception | Outcome:
+        """DONE, HELD or what went wrong."""
+        attempt = 0
+        while True:
+            if self._source.over(self.items[-1].message):
+                return Outcome.HELD
             try:
                 with use(Context(kind="system")):
                     _apply(service, [(handler, received) for _, handler, received in part])
+                return Outcome.DONE
+            except DatabaseAway as error:
+                log.warning("a batch of %d events waits: %s", len(part), error)
+                time.sleep(_PAUSES[-1])
             except RetryTransaction as error:
-                log.warning("batch of %d events rolled back: %s", len(part), error)
-                time.sleep(_PAUSES[min(attempt, len(_PAUSES) - 1)])
+                attempt += 1
+                log.warning("batch of %d events, run %d of %d: %s", len(part), attempt, ATTEMPTS, error)
+                if attempt == ATTEMPTS:
+                    return error
+                time.sleep(_PAUSES[attempt - 1])
             except Exception as error:
-                if len(part) == 1:
-                    _fail(part[0][0], error, _kind(error))
-                else:
-                    log.warning("batch of %d events failed, now one by one: %r", len(part), error)
-                return False
-            else:
-                for item, _, _ in part:
-                    item.outcome = Outcome.DONE
-                return True
-        return False
-
-    def _lost(self) -> bool:
-        channel = self.items[-1].message.channel
-        return channel is None or channel.connection is None
+                return error
 
 
 def _apply(service: Any, work: Sequence[tuple[Handles, Received[EventData]]]) -> None:
@@ -109,11 +127,12 @@ def _apply(service: Any, work: Sequence[tuple[Handles, Received[EventData]]]) ->
     for handler, received in work:
         groups.setdefault(handler, []).append(received)
     with db.transaction(statement_ms=BATCH_STATEMENT_MS) as tx:
-        for handler, events in groups.items():
+        for handler, heard in groups.items():
+            events = heard
             if handler.inbox:
-                fresh = inbox.only_new(tx, handler.method_name, [event.id for event in events])
+                fresh = inbox.only_new(tx, handler.method_name, [event.id for event in heard])
                 # The same event may be in a batch twice.
-                events = [event for event in {e.id: e for e in events}.values() if event.id in fresh]  # noqa: PLW2901
+                events = [event for event in {e.id: e for e in heard}.values() if event.id in fresh]
             if events:
                 getattr(service, handler.method_name)(events)
 
@@ -127,6 +146,14 @@ def _kind(error: Exception) -> Outcome:
 
 
 def _fail(item: Item, error: Exception, outcome: Outcome) -> None:
-    item.outcome, item.error = outcome, f"{type(error).__name__}: {error}"[:500]
+    item.outcome, item.error = outcome, _text(error)
     key = item.message.delivery_info.get("routing_key")
     log.error("event %s failed (%s)", key, outcome.value, exc_info=error)
+
+
+def _text(error: Exception) -> str:
+    # The text of a database's error may quote the row, with names and addresses in it.
+    if isinstance(error, DBAPIError):
+        return f"{type(error).__name__}: {getattr(error.orig, 'pgcode', None)}"
+    fields = f" {error.errors}" if isinstance(error, ServiceError) and error.errors else ""
+    return f"{type(error).__name__}: {error}{fields}"[:500]

@@ -9,7 +9,7 @@ import urllib.request
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
-from shared.chassis.topology import events_queue, missing
+from shared.chassis.topology import Plan, events_queue, missing, orphans
 
 TIMEOUT = 5.0
 
@@ -81,3 +81,9 @@ class BrokerApi:
         queues = self.queues(vhost)
         own = events_queue(service)
         return missing(service, queues, self.bindings(vhost, own) if own in queues else ())
+
+    def orphans(self, vhost: str, plan: Plan) -> list[str]:
+        """Queues and bindings that nothing of the plan uses. Raises BrokerApiError, OSError."""
+        queues = self.queues(vhost)
+        own = [events_queue(service) for service in plan.services]
+        return orphans(plan, queues, {name: self.bindings(vhost, name) for name in own if name in queues})

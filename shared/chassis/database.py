@@ -6,38 +6,40 @@ called and tested without any service around them.
 
 from __future__ import annotations
 
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from logging import getLogger
+from threading import BoundedSemaphore
 from typing import Any
 
+import psycopg2
+import psycopg2.extensions as pg
 from sqlalchemy import Connection, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from shared.chassis import context
-from shared.chassis.errors import CommitUnknown, RetryTransaction
-from shared.contracts.errors import DeadlineExceeded, ServiceUnavailable
-from shared.settings.env import env
-
-log = getLogger(__name__)
+from shared.chassis.database_errors import away, lost, meaning
+from shared.chassis.wake import Wake
+from shared.contracts.errors import ServiceUnavailable
 
 STATEMENT_MS = 1500
 """Longest statement of a call, in milliseconds: below the deadline that callers set."""
 BATCH_STATEMENT_MS = 15_000
 """The same for a batch of events, which nobody waits for."""
-_CONNECT_SECONDS = 3
+_CONNECT_SECONDS = 3.0
+# How long a command waits for one of the pool's connections, if its deadline lets it.
 _POOL_SECONDS = 1.0
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-_ROLLED_BACK = frozenset({"40001", "40P01", "55P03"})  # serialization failure, deadlock, lock not available
-_STARTING = frozenset({"57P01", "57P02", "57P03", "25P03"})  # shutting down, crash, starting up, idle in transaction
-_CANCELLED = "57014"
 _WAKE = "nexus_wake"
+_OPTIONS = {
+    "statement_timeout": f"{STATEMENT_MS}ms",
+    "lock_timeout": "500ms",
+    "idle_in_transaction_session_timeout": "5s",
+    "client_connection_check_interval": "1s",
+    "timezone": "UTC",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,31 +63,26 @@ class Database:
         if not url:
             raise ServiceUnavailable("no database is configured")
         self.url = make_url(url).set(drivername="postgresql+psycopg2")
-        options = {
-            "statement_timeout": f"{STATEMENT_MS}ms",
-            "lock_timeout": "500ms",
-            "idle_in_transaction_session_timeout": "5s",
-            "client_connection_check_interval": "1s",
-            "timezone": "UTC",
-        }
         self.engine = create_engine(
             self.url,
             isolation_level="AUTOCOMMIT",  # BEGIN and COMMIT are ours: see `transaction`
             pool_size=pool_size,
             max_overflow=0,
-            pool_timeout=_POOL_SECONDS,
             pool_use_lifo=True,
-            pool_reset_on_return=None,
+            pool_reset_on_return=None,  # a connection that is not idle is thrown away: see `_connection`
             connect_args={
-                "options": " ".join(f"-c {name}={value}" for name, value in options.items()),
-                "connect_timeout": _CONNECT_SECONDS,
+                "options": " ".join(f"-c {name}={value}" for name, value in _OPTIONS.items()),
+                "connect_timeout": int(_CONNECT_SECONDS),
                 "keepalives_idle": 10,
                 "keepalives_interval": 3,
                 "keepalives_count": 3,
+                "tcp_user_timeout": 10_000,
             },
         )
         event.listen(self.engine, "do_connect", _connect_bounded)
-        self._wake = _Wake(self.url.username or "")
+        # The pool's own wait knows one bound for all; here it is the caller's deadline.
+        self._free = BoundedSemaphore(pool_size)
+        self._wake = Wake(self.url.username or "")
 
     @contextmanager
     def transaction(self, *, statement_ms: int = STATEMENT_MS) -> Iterator[Connection]:
@@ -102,35 +99,30 @@ class Database:
         asked.check_deadline()
         left = asked.time_left()
         bound = statement_ms if left is None else max(1, min(statement_ms, int(left * 1000)))
-        connection = self._connect()
-        token = _open.set(_Unit(self, connection))
         committing = False
-        try:
-            connection.exec_driver_sql(f"BEGIN; SET LOCAL statement_timeout = {bound}")
-            yield connection
-            asked.check_deadline()
-            committing = True
-            connection.exec_driver_sql("COMMIT")
-        except DBAPIError as error:
-            self._roll_back(connection)
-            raise _meaning(error, committing=committing) from error
-        except BaseException as error:
-            if isinstance(error, Exception):
-                self._roll_back(connection)
-            else:
-                # Interrupted (a timeout of eventlet, a kill): the statement may still run on this connection.
-                connection.invalidate()
-            raise
-        finally:
-            _open.reset(token)
-            wake = not connection.invalidated and connection.info.pop(_WAKE, False)
-            connection.close()
+        with self._connection(begin=f"BEGIN; SET LOCAL statement_timeout = {bound}") as connection:
+            token = _open.set(_Unit(self, connection))
+            try:
+                yield connection
+                asked.check_deadline()
+                _check_whole(connection)
+                committing = True
+                connection.exec_driver_sql("COMMIT")
+            except DBAPIError as error:
+                _roll_back(connection)
+                raise meaning(error, committing=committing) from error
+            except Exception:
+                _roll_back(connection)
+                raise
+            finally:
+                _open.reset(token)
+            wake = connection.info.pop(_WAKE, False)
         if wake:
             self._wake.send()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A connection for single SELECTs, each its own transaction: half the round trips of `transaction`.
+        """A connection for SELECTs, each of which is a transaction of its own: half the round trips of `transaction`.
 
         Inside a transaction it is that one's. Raises as `transaction` does.
         """
@@ -139,40 +131,53 @@ class Database:
             yield joined.connection
             return
         context.current().check_deadline()
-        connection = self._connect()
-        try:
-            yield connection
-        except DBAPIError as error:
-            raise _meaning(error, committing=False) from error
-        except BaseException as error:
-            if not isinstance(error, Exception):
-                connection.invalidate()
-            raise
-        finally:
-            connection.close()
+        with self._connection() as connection:
+            try:
+                yield connection
+            except DBAPIError as error:
+                raise meaning(error, committing=False) from error
 
     def close(self) -> None:
         """Closes the connections that are not in use."""
         self.engine.dispose()
+        self._wake.close()
 
-    def _connect(self) -> Connection:
+    @contextmanager
+    def _connection(self, begin: str | None = None) -> Iterator[Connection]:
+        left = context.current().time_left()
+        if not self._free.acquire(timeout=_POOL_SECONDS if left is None else max(0.0, min(_POOL_SECONDS, left))):
+            raise ServiceUnavailable("no free database connection")
         try:
-            return self.engine.connect()
-        except PoolTimeout:
-            raise ServiceUnavailable("no free database connection") from None
-        except DBAPIError as error:
-            raise RetryTransaction(f"no database connection: {error.orig}") from error
+            connection = self._begin(begin)
+            try:
+                yield connection
+            finally:
+                # Interrupted (a timeout of eventlet, a kill) or not rolled back: the next user must not get it so.
+                if not connection.invalidated and _status(connection) != pg.TRANSACTION_STATUS_IDLE:
+                    connection.info.pop(_WAKE, None)
+                    connection.invalidate()
+                connection.close()
+        finally:
+            self._free.release()
 
-    @staticmethod
-    def _roll_back(connection: Connection) -> None:
-        if connection.invalidated:
-            return
-        connection.info.pop(_WAKE, None)
-        try:
-            connection.exec_driver_sql("ROLLBACK")
-        except DBAPIError:
-            with suppress(Exception):
+    def _begin(self, begin: str | None) -> Connection:
+        # After a restart of the server every pooled connection is dead, which BEGIN finds out for nothing: the pool
+        # then drops them all, and the second connection is a new one.
+        for last in (False, True):
+            try:
+                connection = self.engine.connect()
+            except DBAPIError as error:
+                raise away(error) from error
+            try:
+                if begin is not None:
+                    connection.exec_driver_sql(begin)
+                return connection
+            except DBAPIError as error:
                 connection.invalidate()
+                connection.close()
+                if last or not lost(error):
+                    raise meaning(error, committing=False) from error
+        raise AssertionError("unreachable")
 
 
 def wake_relay(tx: Connection) -> None:
@@ -180,46 +185,35 @@ def wake_relay(tx: Connection) -> None:
     tx.info[_WAKE] = True
 
 
-def _meaning(error: DBAPIError, *, committing: bool) -> Exception:
-    code = getattr(error.orig, "pgcode", None)
-    if error.connection_invalidated or code in _STARTING or (code is None and "closed" in str(error.orig)):
-        if committing:
-            return CommitUnknown("the connection was lost during COMMIT")
-        return RetryTransaction("the connection was lost")
-    if code in _ROLLED_BACK:
-        return RetryTransaction(f"rolled back by the server ({code})")
-    if code == _CANCELLED:
-        return DeadlineExceeded("a statement took too long")
-    return error
+def _status(connection: Connection) -> int:
+    raw: Any = connection.connection.dbapi_connection
+    return int(raw.info.transaction_status) if not raw.closed else pg.TRANSACTION_STATUS_UNKNOWN
+
+
+def _check_whole(connection: Connection) -> None:
+    # COMMIT of a transaction that an error has aborted is a rollback, and the server calls it a success.
+    if _status(connection) == pg.TRANSACTION_STATUS_INERROR:
+        raise RuntimeError("the transaction was aborted by an error that the command has swallowed")
+
+
+def _roll_back(connection: Connection) -> None:
+    if connection.invalidated:
+        return
+    connection.info.pop(_WAKE, None)
+    with suppress(DBAPIError):
+        connection.exec_driver_sql("ROLLBACK")
 
 
 def _connect_bounded(dialect: Any, record: Any, args: Any, kwargs: Any) -> Any:
-    # psycopg2's connect_timeout is not looked at while eventlet waits for the socket.
-    with _green_timeout(_CONNECT_SECONDS):
+    left = context.current().time_left()
+    bound = _CONNECT_SECONDS if left is None else max(0.05, min(_CONNECT_SECONDS, left))
+    with _green_timeout(bound):
         return dialect.loaded_dbapi.connect(*args, **kwargs)
 
 
 def _green_timeout(seconds: float) -> Any:
+    # psycopg2's connect_timeout is not looked at while eventlet waits for the socket.
     eventlet = sys.modules.get("eventlet")
     if eventlet is None or not eventlet.patcher.is_monkey_patched("socket"):
         return nullcontext()
-    import psycopg2
-
     return eventlet.Timeout(seconds, psycopg2.OperationalError("connecting took too long"))
-
-
-class _Wake:
-    """Tells the relay that there is work, by a datagram that may get lost: the relay looks by itself too."""
-
-    def __init__(self, name: str) -> None:
-        host, _, port = (env.get("RELAY_WAKE") or "").partition(":")
-        self._address = (host, int(port)) if port else None
-        self._name = name.encode()
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM) if self._address else None
-        if self._socket is not None:
-            self._socket.setblocking(False)
-
-    def send(self) -> None:
-        if self._socket is not None and self._address is not None:
-            with suppress(OSError):
-                self._socket.sendto(self._name, self._address)

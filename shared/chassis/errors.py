@@ -7,6 +7,10 @@ class RetryTransaction(Exception):
     """The transaction was rolled back for a reason that is not the command's fault: run the whole method again."""
 
 
+class DatabaseAway(RetryTransaction):
+    """No connection to the database could be made; nothing was done."""
+
+
 class CommitUnknown(RetryTransaction):
     """The connection was lost while COMMIT was under way.
 

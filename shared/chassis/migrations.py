@@ -20,6 +20,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, MetaData, create_engine, inspect, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.pool import NullPool
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -49,7 +50,7 @@ class Migrations:
 
 
 def _connect(url: str) -> Any:
-    return create_engine(make_url(url).set(drivername="postgresql+psycopg2"), pool_size=1).connect()
+    return create_engine(make_url(url).set(drivername="postgresql+psycopg2"), poolclass=NullPool).connect()
 
 
 def at_head(service: str, url: str) -> bool:
@@ -85,18 +86,25 @@ def grant(connection: Connection, service: str, metadata: MetaData) -> None:
     A table's `info` says what the runtime role may not do: `append_only` (no UPDATE, DELETE), `writer="function"`
     (it only reads: functions of the owner write), `relay` (the outbox).
     """
-    tables = set(inspect(connection).get_table_names())
+    found = inspect(connection)
     relay, verify = f"{service}_relay", "nexus_verify"
+    everybody = f'PUBLIC, "{service}", "{relay}", "{verify}"'
+    database = connection.dialect.identifier_preparer.quote(str(connection.scalar(text("SELECT current_database()"))))
     statements = [
-        "REVOKE ALL ON SCHEMA public FROM PUBLIC",
+        f"REVOKE ALL ON DATABASE {database} FROM {everybody}",
+        f'GRANT CONNECT ON DATABASE {database} TO "{service}", "{relay}", "{verify}"',
+        f"REVOKE ALL ON SCHEMA public FROM {everybody}",
         f'GRANT USAGE ON SCHEMA public TO "{service}", "{relay}", "{verify}"',
-        f'REVOKE ALL ON ALL TABLES IN SCHEMA public FROM PUBLIC, "{service}", "{relay}", "{verify}"',
+        *(
+            f"REVOKE ALL ON ALL {kind} IN SCHEMA public FROM {everybody}"
+            for kind in ("TABLES", "SEQUENCES", "ROUTINES")
+        ),
         f'GRANT SELECT ON ALL TABLES IN SCHEMA public TO "{verify}"',
-        "REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC",
-        f'GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO "{service}"',
+        f'GRANT EXECUTE ON ALL ROUTINES IN SCHEMA public TO "{service}"',
         f'GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO "{service}"',
+        *(f'GRANT SELECT ON public."{view}" TO "{service}"' for view in found.get_view_names()),
     ]
-    for name in sorted(tables - {"alembic_version"}):
+    for name in sorted(set(found.get_table_names()) - {"alembic_version"}):
         info = metadata.tables[name].info if name in metadata.tables else {}
         if info.get("writer") == "function":
             may = "SELECT"
@@ -106,10 +114,8 @@ def grant(connection: Connection, service: str, metadata: MetaData) -> None:
             may = "SELECT, INSERT, UPDATE, DELETE"
         statements.append(f'GRANT {may} ON public."{name}" TO "{service}"')
         if info.get("relay"):
-            statements.append(f'GRANT SELECT ON public."{name}" TO "{relay}"')
-            statements.append(
-                f'GRANT UPDATE (sent_at, attempts, next_attempt_at, payload) ON public."{name}" TO "{relay}"'
-            )
+            columns = "sent_at, attempts, next_attempt_at, payload"
+            statements.append(f'GRANT SELECT, UPDATE ({columns}) ON public."{name}" TO "{relay}"')
     for statement in statements:
         connection.execute(text(statement))
 

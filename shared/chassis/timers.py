@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 from logging import getLogger
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 import eventlet
 from eventlet.event import Event
@@ -17,30 +17,45 @@ from shared.chassis.retry import run_again
 
 log = getLogger(__name__)
 
-F = TypeVar("F", bound=Callable[..., Any])
+S = TypeVar("S")
 _AFTER_ERROR = 1.0
+# Longest nap: a hint or the end may come at any moment, and the wall clock may jump.
+_NAP = 0.05
+
+
+class Swept(Protocol):
+    """A sweep as the service's own methods see it: `self.settle_due.hint(at)`."""
+
+    def __call__(self) -> float | None: ...
+
+    def hint(self, at: float) -> None:
+        """There is something to do at `at` (seconds since the epoch), if not before."""
+
+
+class Alarm:
+    """When a sweep is to look next; one for all instances of the service in this process."""
+
+    def __init__(self, at: float = 0.0) -> None:
+        self.at = at
+
+    def hint(self, at: float) -> None:
+        self.at = min(self.at, at)
 
 
 class Sweep(Entrypoint):
-    """Runs a method over and over, never twice at a time in one process.
+    """Runs a method over and over, never twice at a time in one process; see `sweep`."""
 
-    The method returns the time (seconds since the epoch) at which it wants to run next, or None for the interval;
-    `hint(at)` makes that earlier. It must find its work by rows and skip those that others have locked.
-    """
-
-    def __init__(self, interval: float, **kwargs: Any) -> None:
+    def __init__(self, interval: float, alarm: Alarm, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.interval = interval
-        self._next = 0.0
-        self._stopping = Event()
+        self.interval, self.alarm = interval, alarm
+        self._stopping = False
         self._thread: Any = None
 
     def start(self) -> None:
         self._thread = self.container.spawn_managed_thread(self._loop, identifier=f"sweep {self.method_name}")
 
     def stop(self) -> None:
-        if not self._stopping.ready():
-            self._stopping.send()
+        self._stopping = True
         if self._thread is not None:
             self._thread.wait()
 
@@ -48,40 +63,45 @@ class Sweep(Entrypoint):
         if self._thread is not None:
             self._thread.kill()
 
-    def hint(self, at: float) -> None:
-        """There is something to do at `at` (seconds since the epoch), if not before."""
-        self._next = min(self._next, at)
-
     def run(self, worker_ctx: Any, method: Callable[[], float | None]) -> float | None:
+        """In the greenthread of the worker, as the system, again when the database rolls it back."""
         with use(Context(kind="system")):
             return run_again(method)
 
     def _loop(self) -> None:
-        while not self._stopping.ready():
-            self._next = time.time() + self.interval
+        while not self._stopping:
+            # Before the work: a hint that comes while it runs is for the next round.
+            self.alarm.at = time.time() + self.interval
             done = Event()
             self.container.spawn_worker(self, (), {}, handle_result=partial(self._done, done))
             wanted, failed = done.wait()
             if failed:
-                self._pause(time.time() + _AFTER_ERROR)
+                self._pause(Alarm(time.time() + _AFTER_ERROR))
             else:
-                self._next = min(self._next, wanted if wanted is not None else self._next)
-                self._pause(None)
+                if wanted is not None:
+                    self.alarm.hint(wanted)
+                self._pause(self.alarm)
 
     def _done(self, done: Event, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         done.send((result, exc_info is not None))
         return result, exc_info
 
-    def _pause(self, until: float | None) -> None:
-        # Short naps: a hint or the end may come at any moment, and the wall clock may jump.
-        while not self._stopping.ready():
-            left = (self._next if until is None else until) - time.time()
-            if left <= 0:
-                return
-            eventlet.sleep(min(left, 0.05, self.interval))
+    def _pause(self, alarm: Alarm) -> None:
+        while not self._stopping and (left := alarm.at - time.time()) > 0:
+            eventlet.sleep(min(left, _NAP))
 
 
-def sweep(*, interval: float) -> Callable[[F], F]:
-    """Makes a method of a service a sweep that runs at least every `interval` seconds."""
-    decorated: Callable[[F], F] = Sweep.decorator(interval)
-    return decorated
+def sweep(*, interval: float) -> Callable[[Callable[[S], float | None]], Swept]:
+    """Makes a method of a service a sweep that runs at least every `interval` seconds.
+
+    The method must find its work by rows and skip those that others have locked. It returns the time (seconds since
+    the epoch) at which it wants to run next, or None for the interval; `self.<method>.hint(at)` makes that earlier.
+    """
+
+    def decorate(method: Callable[[S], float | None]) -> Swept:
+        alarm = Alarm()
+        made = Sweep.decorator(interval, alarm)(method)
+        made.hint = alarm.hint
+        return cast("Swept", made)
+
+    return decorate

@@ -21,6 +21,8 @@ PARKING_EXCHANGE = "parking"
 RETRY_STEPS: dict[str, int] = {"1s": 1_000, "5s": 5_000, "30s": 30_000, "2m": 120_000, "10m": 600_000}
 """The retry ladder: name of the step and delay in milliseconds."""
 DELIVERY_LIMIT = 50
+# Reading a parking queue returns each message; RabbitMQ 4 would drop it after 20 times unless told otherwise.
+_PARKED_FOR_EVER = {"x-queue-type": "quorum", "x-delivery-limit": 1_000_000_000}
 _UUID = "[0-9a-f]{8}-?([0-9a-f]{4}-?){3}[0-9a-f]{12}"
 
 
@@ -50,6 +52,9 @@ def parking_queue(service: str) -> str:
     return f"{service}.parking"
 
 
+_MOVING = [PARKING_EXCHANGE, *map(retry_exchange, RETRY_STEPS)]
+
+
 def bindings_of(service: str) -> set[tuple[str, str]]:
     """(exchange, routing key) of every event that names the service as a reader."""
     return {(f"{owner}.events", type_) for (owner, type_), event in EVENTS.items() if service in event.readers}
@@ -61,14 +66,15 @@ def definitions(plan: Plan) -> dict[str, Any]:
     exchanges = [
         *(_exchange(f"{owner}.events", "topic") for owner in owners),
         _exchange(RPC_EXCHANGE, "topic"),
-        _exchange(PARKING_EXCHANGE, "direct"),
-        *(_exchange(retry_exchange(step), "fanout") for step in RETRY_STEPS),
+        # Topic exchanges, so that rights are by routing key: who may say where a message goes after its delay could
+        # otherwise put anything into any service's queue.
+        *(_exchange(name, "topic") for name in _MOVING),
     ]
     queues, bindings = [], []
     for step, delay in RETRY_STEPS.items():
         arguments = {**_dead_letters(""), "x-message-ttl": delay}
         queues.append(_queue(retry_exchange(step), arguments))
-        bindings.append(_binding(retry_exchange(step), retry_exchange(step), ""))
+        bindings.append(_binding(retry_exchange(step), retry_exchange(step), "#"))
     for service in plan.services:
         queues.append(_queue(f"rpc-{service}", {"x-queue-type": "classic"}))
         bindings.append(_binding(RPC_EXCHANGE, f"rpc-{service}", f"{service}.*"))
@@ -79,7 +85,7 @@ def definitions(plan: Plan) -> dict[str, Any]:
         }
         queues.append(_queue(events_queue(service), arguments))
         bindings += [_binding(exchange, events_queue(service), key) for exchange, key in sorted(bindings_of(service))]
-        queues.append(_queue(parking_queue(service), {"x-queue-type": "quorum"}))
+        queues.append(_queue(parking_queue(service), _PARKED_FOR_EVER))
         bindings.append(_binding(PARKING_EXCHANGE, parking_queue(service), service))
     return {"exchanges": exchanges, "queues": queues, "bindings": bindings}
 
@@ -95,7 +101,6 @@ def rights(plan: Plan, vhost: str, passwords: Mapping[str, str]) -> dict[str, An
             permissions.append(_permission(user, vhost, "", "", ""))
         elif user == "relay":
             permissions.append(_permission(user, vhost, "", r".+\.events", ""))
-            # The name of an exchange is no queue's: a relay publishes facts and reads nothing.
         else:
             permissions.append(_caller(user, vhost, plan))
             topics += _caller_topics(user, vhost, plan)
@@ -115,20 +120,26 @@ def rights(plan: Plan, vhost: str, passwords: Mapping[str, str]) -> dict[str, An
 
 
 def _caller(user: str, vhost: str, plan: Plan) -> dict[str, str]:
-    reply = rf"rpc\.reply-{re.escape(user)}-.+"
-    write, read = [reply, re.escape(RPC_EXCHANGE)], [reply, re.escape(RPC_EXCHANGE)]
+    own = rf"rpc\.reply-{re.escape(user)}-.+"
     if user in plan.services:
-        write += [r"retry\..+", PARKING_EXCHANGE]
-        read += [f"rpc-{user}", re.escape(events_queue(user))]
+        write = [own, *map(re.escape, [RPC_EXCHANGE, *_MOVING])]
+        read = [own, *map(re.escape, [RPC_EXCHANGE, f"rpc-{user}", events_queue(user), parking_queue(user)])]
     else:
-        read += [re.escape(f"{owner}.events") for owner in plan.gateway_events]
-    return _permission(user, vhost, reply, "|".join(write), "|".join(read))
+        # Its exclusive queues: answers, and what it listens to while it is up.
+        own = rf"{own}|{re.escape(user)}\..+"
+        write = [own, re.escape(RPC_EXCHANGE)]
+        read = [own, re.escape(RPC_EXCHANGE), *(re.escape(f"{owner}.events") for owner in plan.gateway_events)]
+    return _permission(user, vhost, own, "|".join(write), "|".join(read))
 
 
 def _caller_topics(user: str, vhost: str, plan: Plan) -> list[dict[str, str]]:
     callees = [rf"{re.escape(callee)}\..+" for callee in plan.calls.get(user, ())]
     found = [_topic(user, vhost, RPC_EXCHANGE, "|".join([*callees, _UUID]), _UUID)]
-    if user not in plan.services:
+    if user in plan.services:
+        found.append(_topic(user, vhost, PARKING_EXCHANGE, re.escape(user), ""))
+        own = re.escape(events_queue(user))
+        found += [_topic(user, vhost, retry_exchange(step), own, "") for step in RETRY_STEPS]
+    else:
         found += [
             _topic(user, vhost, f"{owner}.events", "", "|".join(map(re.escape, types)))
             for owner, types in plan.gateway_events.items()
@@ -195,3 +206,18 @@ def missing(service: str, queues: Iterable[str], bindings: Iterable[tuple[str, s
     wanted = [f"rpc-{service}", events_queue(service), parking_queue(service)]
     lacking = [f"queue {name}" for name in [*wanted, *map(retry_exchange, RETRY_STEPS)] if name not in there]
     return lacking + [f"binding of {key} from {exchange}" for exchange, key in sorted(bindings_of(service) - bound)]
+
+
+def orphans(
+    plan: Plan, queues: Mapping[str, Mapping[str, Any]], bound: Mapping[str, set[tuple[str, str]]]
+) -> list[str]:
+    """What the plan does not know (any more): an alarm and no error, for a newer or older release may need it.
+
+    `queues` by name, as the management API describes them, and the (exchange, key) pairs of the events queues.
+    """
+    planned = {queue["name"] for queue in definitions(plan)["queues"]}
+    found = [f"queue {n}" for n, queue in sorted(queues.items()) if n not in planned and not queue.get("exclusive")]
+    for service in plan.services:
+        extra = bound.get(events_queue(service), set()) - bindings_of(service)
+        found += [f"binding of {key} from {exchange} to {events_queue(service)}" for exchange, key in sorted(extra)]
+    return found

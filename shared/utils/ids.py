@@ -30,10 +30,9 @@ def generate_ulid() -> str:
     with _lock:
         now = time.time_ns() // 1_000_000
         millisecond, random = _last
-        if now > millisecond:
-            _last = (now, int.from_bytes(os.urandom(10), "big") >> 1)
-        else:
-            _last = (millisecond, random + 1)
+        # The top bit stays free, so that increments never overflow into the milliseconds.
+        fresh = (now, int.from_bytes(os.urandom(10), "big") >> 1)
+        _last = fresh if now > millisecond else (millisecond, random + 1)
         value = (_last[0] << 80) | _last[1]
     return "".join(_CROCKFORD[(value >> shift) & 31] for shift in range(125, -1, -5))
 

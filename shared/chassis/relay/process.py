@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import os
 import signal
-import time
 from collections.abc import Sequence
 from logging import getLogger
 from typing import Any
@@ -14,14 +13,17 @@ from typing import Any
 import aiormq
 import asyncpg
 
+from shared.chassis import wake
 from shared.chassis.health_file import Report, write
-from shared.chassis.relay.pump import SIZE, BrokerLost, pump
+from shared.chassis.relay.pump import BrokerLost, ExchangeMissing, due, postpone_homeless, pump
 from shared.settings.env import env
 
 log = getLogger(__name__)
 
 POLL_SECONDS = 0.1
 _BACK_OFF = (0.2, 0.5, 1.0, 2.0, 5.0)
+_BROKER_ERRORS = (BrokerLost, aiormq.exceptions.AMQPError, aiormq.exceptions.ChannelInvalidStateError)
+_DATABASE_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 class _Wakes(asyncio.DatagramProtocol):
@@ -43,19 +45,16 @@ class Relay:
         self._services = list(services)
         self._wakes = {service: asyncio.Event() for service in self._services}
         self._problems: dict[str, str | None] = dict.fromkeys(["broker", *self._services], "not connected yet")
-        self._stopping = asyncio.Event()
-        self._connection: Any = None
+        self._broker: Any = None
         self._connecting = asyncio.Lock()
+        self.stopping = asyncio.Event()
 
     async def run(self) -> None:
         """Returns once `stop` was called and every batch under way has ended."""
-        loop = asyncio.get_running_loop()
-        host, _, port = (env.get("RELAY_WAKE") or "").partition(":")
         transport = None
-        if port:
-            transport, _ = await loop.create_datagram_endpoint(
-                lambda: _Wakes(self._wakes), local_addr=(host, int(port))
-            )
+        if address := wake.address():
+            loop = asyncio.get_running_loop()
+            transport, _ = await loop.create_datagram_endpoint(lambda: _Wakes(self._wakes), local_addr=address)
         health = asyncio.create_task(self._report())
         try:
             await asyncio.gather(*(self._empty(service) for service in self._services))
@@ -63,70 +62,83 @@ class Relay:
             health.cancel()
             if transport is not None:
                 transport.close()
-            if self._connection is not None:
-                with contextlib.suppress(Exception):
-                    await self._connection.close()
+            await self._drop(self._broker)
 
     def stop(self) -> None:
         """Ends after the batches under way."""
-        self._stopping.set()
-        for wake in self._wakes.values():
-            wake.set()
+        self.stopping.set()
+        for event in self._wakes.values():
+            event.set()
 
     async def _empty(self, service: str) -> None:
         failures = 0
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
+            broker = None
             try:
-                await self._work(service)
+                broker = await self._connected()
+                await self._work(service, broker)
                 failures = 0
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
-                self._problems[service] = f"{type(error).__name__}: {error}"
-                log.warning("%s: database: %r", service, error)
-            except (BrokerLost, aiormq.exceptions.AMQPError) as error:
+            except _BROKER_ERRORS as error:
                 self._problems["broker"] = f"{type(error).__name__}: {error}"
                 log.warning("%s: broker: %r", service, error)
-                await self._drop_broker()
-            if not self._stopping.is_set():
-                await asyncio.sleep(_BACK_OFF[min(failures, len(_BACK_OFF) - 1)])
+                await self._drop(broker)
+            except _DATABASE_ERRORS as error:
+                self._problems[service] = f"{type(error).__name__}: {error}"
+                log.warning("%s: database: %r", service, error)
+            if not self.stopping.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self.stopping.wait(), _BACK_OFF[min(failures, len(_BACK_OFF) - 1)])
                 failures += 1
 
-    async def _work(self, service: str) -> None:
+    async def _work(self, service: str, broker: Any) -> None:
         """Connects, then publishes batch after batch until something breaks or the end."""
-        channel = await (await self._broker()).channel(publisher_confirms=True, on_return_raises=True)
         url = env.require(f"{service.upper()}_RELAY_DB_URL")
-        database = await asyncpg.connect(
-            url, timeout=3, command_timeout=10, server_settings={"application_name": "relay"}
-        )
-        wake = self._wakes[service]
+        settings = {"application_name": "relay", "idle_in_transaction_session_timeout": "15s"}
+        database = await asyncpg.connect(url, timeout=3, command_timeout=10, server_settings=settings)
+        channel = await _channel(broker)
+        wake_up = self._wakes[service]
         try:
             self._problems[service] = self._problems["broker"] = None
-            while not self._stopping.is_set():
-                wake.clear()
-                if await pump(database, channel) == SIZE:
-                    continue
+            while not self.stopping.is_set():
+                wake_up.clear()
+                try:
+                    while await due(database):
+                        await pump(database, channel)
+                        if self.stopping.is_set():
+                            return
+                except ExchangeMissing:
+                    await postpone_homeless(database, broker)
+                    channel = await _channel(broker)
                 if channel.is_closed:
                     raise BrokerLost("the channel was closed")
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(POLL_SECONDS):
-                        await wake.wait()
+                        await wake_up.wait()
         finally:
             database.terminate()
-            with contextlib.suppress(Exception):
-                await channel.close()
-
-    async def _broker(self) -> Any:
-        async with self._connecting:
-            if self._connection is None or self._connection.is_closed:
-                async with asyncio.timeout(5):
-                    self._connection = await aiormq.connect(env.require("RELAY_AMQP_URL"))
-            return self._connection
-
-    async def _drop_broker(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with contextlib.suppress(Exception):
+            with contextlib.suppress(*_BROKER_ERRORS, TimeoutError):
                 async with asyncio.timeout(1):
-                    await connection.close()
+                    await channel.close()
+
+    async def _connected(self) -> Any:
+        async with self._connecting:
+            if self._broker is None or self._broker.is_closed:
+                try:
+                    async with asyncio.timeout(5):
+                        self._broker = await aiormq.connect(env.require("RELAY_AMQP_URL"))
+                except (OSError, TimeoutError) as error:
+                    raise BrokerLost(f"no connection: {error!r}") from error
+            return self._broker
+
+    async def _drop(self, broker: Any) -> None:
+        # Only the one that failed: another loop may have a new connection already.
+        if broker is None:
+            return
+        if self._broker is broker:
+            self._broker = None
+        with contextlib.suppress(*_BROKER_ERRORS, OSError, TimeoutError):
+            async with asyncio.timeout(1):
+                await broker.close()
 
     async def _report(self) -> None:
         while True:
@@ -138,6 +150,10 @@ class Relay:
             await asyncio.sleep(1)
 
 
+async def _channel(broker: Any) -> Any:
+    return await broker.channel(publisher_confirms=True, on_return_raises=True, timeout=5)
+
+
 def main(services: Sequence[str]) -> int:
     """Runs the relay of `services` until SIGTERM; returns the exit code."""
 
@@ -145,16 +161,15 @@ def main(services: Sequence[str]) -> int:
         relay = Relay(services)
         loop = asyncio.get_running_loop()
 
-        def on_signal() -> None:
-            if relay._stopping.is_set():
-                os._exit(143)
+        def on_signal(number: int) -> None:
+            if relay.stopping.is_set():
+                os._exit(128 + number)
             relay.stop()
 
         for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, on_signal)
-        begun = time.monotonic()
+            loop.add_signal_handler(number, on_signal, number)
         await relay.run()
-        log.info("relay stopped after %.0f s", time.monotonic() - begun)
+        log.info("the relay has stopped")
 
     asyncio.run(run())
     return 0

@@ -9,7 +9,7 @@ from typing import Any
 
 import aiormq
 import asyncpg
-from aiormq.abc import AbstractChannel
+from aiormq.channel import Channel
 from pamqp.commands import Basic
 
 from shared.chassis import wire
@@ -18,11 +18,11 @@ log = getLogger(__name__)
 
 SIZE = 200
 CONFIRM_SECONDS = 5.0
-# A row that nobody can take waits longer each time: 1 s, 2 s, 4 s … 60 s.
-_SELECT = """
+_DUE = "sent_at IS NULL AND next_attempt_at <= now()"
+_ANY = f"SELECT EXISTS (SELECT FROM outbox WHERE {_DUE})"
+_SELECT = f"""
 SELECT id, exchange, routing_key, payload, has_secret, mandatory, attempts
-FROM outbox WHERE sent_at IS NULL AND next_attempt_at <= now()
-ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED
+FROM outbox WHERE {_DUE} ORDER BY seq LIMIT $1 FOR UPDATE SKIP LOCKED
 """
 _SENT = "UPDATE outbox SET sent_at = now(), attempts = attempts + 1 WHERE id = ANY($1::uuid[])"
 _BLANKED = """
@@ -30,21 +30,30 @@ UPDATE outbox SET sent_at = now(), attempts = attempts + 1,
     payload = jsonb_set(payload::jsonb, '{secret}', '{}')::text
 WHERE id = ANY($1::uuid[])
 """
-_LATER = """
-UPDATE outbox SET attempts = attempts + 1,
-    next_attempt_at = now() + least(60, 2 ^ least(attempts, 6)) * interval '1 second'
-WHERE id = ANY($1::uuid[])
-"""
+# A row that nobody can take waits longer each time: 1 s, 2 s, 4 s … 60 s.
+_WAIT = "attempts = attempts + 1, next_attempt_at = now() + least(60, 2 ^ least(attempts, 6)) * interval '1 second'"
+_LATER = f"UPDATE outbox SET {_WAIT} WHERE id = ANY($1::uuid[])"
+_EXCHANGES = f"SELECT DISTINCT exchange FROM outbox WHERE {_DUE}"
+_ALL_LATER = f"UPDATE outbox SET {_WAIT} WHERE exchange = $1 AND {_DUE}"
 
 
 class BrokerLost(Exception):
     """A confirm failed in a way that says nothing about the message: the connection must go."""
 
 
-async def pump(database: asyncpg.Connection, channel: AbstractChannel) -> int:
+class ExchangeMissing(Exception):
+    """The broker closed the channel because of one of the exchanges; nothing is known of the messages."""
+
+
+async def due(database: asyncpg.Connection) -> bool:
+    """Whether there is anything to publish: one round trip, for the many times when there is not."""
+    return bool(await database.fetchval(_ANY))
+
+
+async def pump(database: asyncpg.Connection, channel: Channel) -> int:
     """Publishes up to `SIZE` events and returns how many were taken from the outbox.
 
-    Raises BrokerLost, and asyncpg's errors; then nothing is marked and everything comes again.
+    Raises BrokerLost, ExchangeMissing, and asyncpg's errors; then nothing is marked and everything comes again.
     """
     async with database.transaction():
         rows = await database.fetch(_SELECT, SIZE)
@@ -60,13 +69,28 @@ async def pump(database: asyncpg.Connection, channel: AbstractChannel) -> int:
     return len(rows)
 
 
-async def _publish(channel: AbstractChannel, rows: Sequence[Any]) -> list[bool]:
+async def postpone_homeless(database: asyncpg.Connection, connection: Any) -> None:
+    """Puts off the events whose exchange is not there, so that the others can go on."""
+    for row in await database.fetch(_EXCHANGES):
+        channel = await connection.channel()
+        try:
+            await channel.exchange_declare(row["exchange"], passive=True, timeout=CONFIRM_SECONDS)
+        except aiormq.exceptions.ChannelNotFoundEntity:
+            log.error("events cannot be published: there is no exchange %s", row["exchange"])
+            await database.execute(_ALL_LATER, row["exchange"])
+        else:
+            await channel.close()
+
+
+async def _publish(channel: Channel, rows: Sequence[Any]) -> list[bool]:
     """Whether each row was routed to all queues that are bound for it, and confirmed."""
     try:
         async with asyncio.timeout(CONFIRM_SECONDS):
             outcomes = await asyncio.gather(*(_one(channel, row) for row in rows), return_exceptions=True)
     except TimeoutError:
         raise BrokerLost(f"not confirmed within {CONFIRM_SECONDS:g} s") from None
+    if any(isinstance(outcome, aiormq.exceptions.ChannelNotFoundEntity) for outcome in outcomes):
+        raise ExchangeMissing
     routed = []
     for row, outcome in zip(rows, outcomes, strict=True):
         if isinstance(outcome, aiormq.exceptions.PublishError):
@@ -88,7 +112,7 @@ async def _publish(channel: AbstractChannel, rows: Sequence[Any]) -> list[bool]:
     return routed
 
 
-async def _one(channel: AbstractChannel, row: Any) -> None:
+async def _one(channel: Channel, row: Any) -> None:
     body = row["payload"].encode()
     if len(body) > wire.MAX_BYTES:
         raise wire.WireError(f"larger than {wire.MAX_BYTES} bytes")
@@ -104,4 +128,6 @@ async def _one(channel: AbstractChannel, row: Any) -> None:
             message_type=row["routing_key"],
         ),
         mandatory=row["mandatory"],
+        # The socket takes what is written in one go; the confirm is what is waited for.
+        wait=False,
     )

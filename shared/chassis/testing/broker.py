@@ -11,7 +11,7 @@ from urllib.parse import quote, urlsplit
 import kombu
 
 from shared.chassis import topology, wire
-from shared.chassis.broker_api import BrokerApi
+from shared.chassis.broker_api import BrokerApi, BrokerApiError
 from shared.contracts import schema
 from shared.contracts.envelope import Envelope, EventData
 from shared.devstack.registry import BROKER_USERS, plan
@@ -63,6 +63,16 @@ class Broker:
         with kombu.Connection(self.url()) as connection:
             return int(connection.default_channel.queue_declare(queue, passive=True).message_count)
 
+    def close_connections(self, user: str) -> int:
+        """Breaks every connection of a user, as a broker that restarts would; how many there were."""
+        found = [
+            c["name"] for c in self.api.call("GET", "/connections") if (c["vhost"], c["user"]) == (self.vhost, user)
+        ]
+        for name in found:
+            with suppress(BrokerApiError):
+                self.api.call("DELETE", f"/connections/{quote(name, safe='')}")
+        return len(found)
+
     def parked(self, service: str) -> int:
         """Messages in a service's parking queue."""
         return self.depth(topology.parking_queue(service))
@@ -96,10 +106,11 @@ class Broker:
             data=schema.dump(data),
             personal=dict(personal or {}),
         )
-        self.publish_raw(f"{data.owner}.events", data.type, wire.dumps(envelope.to_json()), message_id=envelope.id)
+        body = wire.dumps(envelope.to_json())
+        self.publish_raw(f"{data.owner}.events", data.type, body, mandatory=bool(data.readers), message_id=envelope.id)
         return envelope
 
-    def publish_raw(self, exchange: str, key: str, body: bytes, **properties: Any) -> None:
+    def publish_raw(self, exchange: str, key: str, body: bytes, *, mandatory: bool = True, **properties: Any) -> None:
         """Publishes any bytes, confirmed."""
         with kombu.Connection(self.url(), transport_options={"confirm_publish": True}) as connection:
             kombu.Producer(connection.default_channel).publish(
@@ -109,7 +120,7 @@ class Broker:
                 content_type="application/json",
                 content_encoding="utf-8",
                 delivery_mode=2,
-                mandatory=True,
+                mandatory=mandatory,
                 retry=False,
                 **properties,
             )

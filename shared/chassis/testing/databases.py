@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -29,6 +29,7 @@ class Databases:
         self._made: dict[str, Database] = {}
         self._admins: dict[str, Any] = {}
         self._tables: dict[str, list[str]] = {}
+        self._initial: dict[str, list[str]] = {}
 
     def name(self, service: str) -> str:
         return f"{PREFIX}_{service}_{self._worker}"
@@ -54,21 +55,18 @@ class Databases:
         return self._admins[service]
 
     def empty(self) -> None:
-        """Takes all rows away, past triggers and foreign keys: only a superuser can, and only here."""
+        """Takes all rows away but those of migrations, past triggers and foreign keys: only a superuser can."""
         for service in self._made:
             with self.admin(service).cursor() as cursor:
-                if service not in self._tables:
+                filled = _filled(cursor, self._tables[service])
+                if filled:
+                    work = [f"DELETE FROM public.{t};" for t in filled]
+                    work += [
+                        f"INSERT INTO public.{t} OVERRIDING SYSTEM VALUE SELECT * FROM initial.{t};"
+                        for t in self._initial[service]
+                    ]
                     cursor.execute(
-                        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
-                    )
-                    self._tables[service] = [row[0] for row in cursor.fetchall()]
-                tables = self._tables[service]
-                has_rows = " UNION ALL ".join(f"(SELECT '{t}' FROM public.{t} LIMIT 1)" for t in tables)
-                cursor.execute(has_rows)
-                deletes = [f"DELETE FROM public.{row[0]};" for row in cursor.fetchall()]
-                if deletes:
-                    cursor.execute(
-                        "SET session_replication_role = replica;" + "".join(deletes) + "RESET session_replication_role"
+                        "".join(["SET session_replication_role = replica;", *work, "RESET session_replication_role"])
                     )
 
     def close(self) -> None:
@@ -91,13 +89,36 @@ class Databases:
             roles = ", ".join(f'"{role}"' for role in (*roles_of(service), "nexus_verify"))
             cursor.execute(f'GRANT CONNECT ON DATABASE "{self.name(service)}" TO {roles}')
             cursor.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
+        self._keep_initial(service)
+
+    def _keep_initial(self, service: str) -> None:
+        """Notes the tables, and keeps a copy of the rows that migrations wrote, so that `empty` can restore them."""
+        with (
+            closing(psycopg2.connect(_at(self.name(service)))) as connection,
+            connection,
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(
+                "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version'"
+            )
+            self._tables[service] = [row[0] for row in cursor.fetchall()]
+            self._initial[service] = _filled(cursor, self._tables[service])
+            for table in self._initial[service]:
+                cursor.execute(
+                    f"CREATE SCHEMA IF NOT EXISTS initial; CREATE TABLE initial.{table} AS TABLE public.{table}"
+                )
+
+
+def _filled(cursor: Any, tables: Sequence[str]) -> list[str]:
+    cursor.execute(" UNION ALL ".join(f"(SELECT '{t}' FROM public.{t} LIMIT 1)" for t in tables))
+    return [row[0] for row in cursor.fetchall()]
 
 
 def ensure_template(service: str) -> str:
     """The name of a migrated template of the service, made anew when its migrations have changed."""
     folder = migrations.Migrations(service).folder
     files = sorted(p for p in folder.rglob("*") if p.suffix in (".py", ".sql"))
-    models = sorted((folder.parent / service).glob("models*")) + [Path(migrations.__file__)]
+    models = [*sorted((folder.parent / service).glob("models*")), Path(migrations.__file__)]
     digest = hashlib.sha256()
     for path in [*files, *models]:
         digest.update(path.read_bytes() if path.is_file() else b"".join(p.read_bytes() for p in path.rglob("*.py")))
@@ -112,6 +133,12 @@ def ensure_template(service: str) -> str:
             prepare_databases(ADMIN, [service], roles, name=lambda _: partial)
             migrations.migrate(service, with_login(ADMIN, f"{service}_owner", f"{service}_owner", partial))
             cursor.execute(f'ALTER DATABASE "{partial}" RENAME TO "{name}"')
+            cursor.execute(
+                "SELECT datname FROM pg_database WHERE datname <> %s AND datname ~ %s",
+                (name, f"^{PREFIX}_{service}_[0-9a-f]{{12}}$"),
+            )
+            for (stale,) in cursor.fetchall():
+                cursor.execute(f'DROP DATABASE "{stale}" WITH (FORCE)')
         cursor.execute("SELECT pg_advisory_unlock(%s)", (_LOCK,))
     return name
 

@@ -12,6 +12,7 @@ from shared.chassis.database import Database
 from shared.chassis.testing.broker import Broker
 from shared.chassis.testing.databases import PREFIX, Databases
 from shared.chassis.testing.processes import FakeService, ServiceProcess, SyncRpc
+from shared.contracts.envelope import Envelope
 from shared.devstack.keys import make_key_pair
 
 
@@ -49,6 +50,12 @@ def broker(_broker: Broker) -> Broker:
     """The worker's virtual host, its queues empty at the start of the test."""
     _broker.empty()
     return _broker
+
+
+@pytest.fixture
+def publish(broker: Broker) -> Callable[..., Envelope]:
+    """Publishes an event as its owner's relay would: `publish(TradeSettled.example(), subject=trade_id)`."""
+    return broker.publish
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from shared.chassis.context import Context
 from shared.chassis.rpc.aio import AsyncRpc
 from shared.chassis.testing.waiting import eventually
 from shared.contracts.errors import ServiceError
+from shared.devstack.child import die_with_parent
 from shared.devstack.environment import PYTHON_PATH, ROOT
 
 T = TypeVar("T")
@@ -41,7 +42,11 @@ class ServiceProcess:
         """Starts it, and waits until it is healthy but for the relay, which tests may not have."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(ROOT / "manage.py"), "run", self.name], env=self._env, stdout=log, stderr=log
+                [sys.executable, str(ROOT / "manage.py"), "run", self.name],
+                env=self._env,
+                stdout=log,
+                stderr=log,
+                preexec_fn=lambda: die_with_parent(signal.SIGKILL),  # noqa: PLW1509  # exec follows at once
             )
         if wait:
             eventually(self._ready, timeout=30)
