@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
-import signal
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 import amqp
@@ -23,10 +20,9 @@ import pytest
 from shared.chassis.broker_api import BrokerApi
 from shared.chassis.context import Context
 from shared.chassis.rpc.aio import AsyncRpc
+from shared.chassis.testing.processes import ServiceProcess, SyncRpc
 from shared.chassis.testing.waiting import eventually
 from shared.chassis.topology import Plan, definitions, rights
-
-T = TypeVar("T")
 
 AMQP = os.environ.get("NEXUS_TEST_AMQP", "")
 API = os.environ.get("NEXUS_TEST_API", "")
@@ -116,93 +112,49 @@ class Broker:
             return connection.default_channel.basic_get(queue, no_ack=True)
 
 
-class SampleProcess:
+class SampleProcess(ServiceProcess):
     """A sample service under the real runner."""
 
     def __init__(self, name: str, peer: str, url: str, folder: Path, env: Mapping[str, str]) -> None:
-        self.name, self.folder = name, folder
         self.journal_file = folder / f"{name}.journal"
         self.journal_file.touch()
-        self.log = folder / f"{name}.log"
-        here = Path(__file__)
-        self._env = {
-            **os.environ,
-            "PYTHONPATH": os.pathsep.join([str(here.parent), str(here.parents[3]), os.environ.get("PYTHONPATH", "")]),
-            "PYTHONWARNINGS": "ignore",
-            "SAMPLE_NAME": name,
-            "SAMPLE_PEER": peer,
-            "JOURNAL": str(self.journal_file),
-            "HEALTH_DIR": str(folder),
-            f"{name.upper()}_AMQP_URL": url,
-            **env,
-        }
+        self.target = f"sample_service:{env.get('SAMPLE_CLASS', 'Sample')}"
+        names = {"SAMPLE_NAME": name, "SAMPLE_PEER": peer, "JOURNAL": str(self.journal_file)}
+        super().__init__(name, folder, {f"{name.upper()}_AMQP_URL": url, **names, **env})
+        self._env["PYTHONPATH"] += os.pathsep + str(Path(__file__).parent)
 
     def start(self, *, wait: bool = True) -> SampleProcess:
-        target = f"sample_service:{self._env.get('SAMPLE_CLASS', 'Sample')}"
-        code = f"from shared.chassis.runner import run; run('{target}')"
-        with self.log.open("a") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-c", code], env=self._env, stdout=log, stderr=subprocess.STDOUT
-            )
+        code = f"from shared.chassis.runner import run; run('{self.target}')"
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen([sys.executable, "-c", code], env=self._env, stdout=log, stderr=log)
         if wait:
-            eventually(lambda: self.health().get("healthy") or self.process.poll() is not None, timeout=20)
-            assert self.process.poll() is None, self.log.read_text()
+            eventually(lambda: self.health().get("healthy") or self.process.poll() is not None, timeout=30)
+            assert self.process.poll() is None, self.log()
         return self
-
-    def health(self) -> dict[str, Any]:
-        """What the health file says; empty when it is not this process's or too old."""
-        try:
-            report: dict[str, Any] = json.loads((self.folder / f"{self.name}.json").read_text())
-        except FileNotFoundError:
-            return {}
-        return report if report["pid"] == self.process.pid and time.time() - report["at"] < 5 else {}
 
     @property
     def journal(self) -> list[str]:
         return self.journal_file.read_text().splitlines()
 
-    def terminate(self, timeout: float = 25) -> int:
-        self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout)
 
-    def kill(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait(10)
+class Caller(SyncRpc):
+    """The asyncio client on a thread of its own; `begin` does not wait for the answer."""
 
+    def __init__(self, url: str, name: str = "gateway") -> None:
+        self.name = name
+        super().__init__(url)
 
-class Caller:
-    """The asyncio client on a thread of its own, for tests that are not asyncio."""
+    async def _connect(self, url: str) -> AsyncRpc:
+        self.rpc = AsyncRpc(url, name=self.name)
+        await self.rpc.start(wait=5)
+        return self.rpc
 
-    def __init__(self, url: str, **options: str) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self.rpc = self.run(self._make(url, options))
-
-    async def _make(self, url: str, options: Mapping[str, Any]) -> AsyncRpc:
-        rpc = AsyncRpc(url, **options)
-        await rpc.start(wait=5)
-        return rpc
-
-    def run(self, work: Coroutine[Any, Any, T], timeout: float = 30) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout)
-
-    def call(
-        self, service: str, method: str, /, *, ctx: Context | None = None, timeout: float = 5, **arguments: Any
-    ) -> Any:
-        return self.run(self.rpc.call(service, method, arguments, ctx=ctx or Context(), timeout=timeout))
-
-    def begin(self, service: str, method: str, /, *, timeout: float = 5, **arguments: Any) -> Any:
-        """A concurrent future of the answer."""
+    def begin(self, service: str, method: str, /, *, timeout: float = 5, **arguments: Any) -> Future[Any]:
         work = self.rpc.call(service, method, arguments, ctx=Context(), timeout=timeout)
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        return self.run_later(work)
 
-    def close(self) -> None:
-        self.run(self.rpc.close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
-        self._loop.close()
+    def run_later(self, work: Coroutine[Any, Any, Any]) -> Future[Any]:
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
 
 
 @pytest.fixture(scope="session", name="eventually")

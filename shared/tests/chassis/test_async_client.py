@@ -88,7 +88,7 @@ def test_published_events_reach_the_listener_again_after_a_lost_connection(broke
     async def on_bound() -> None:
         bound.append(1)
 
-    caller.run(caller.rpc.listen("alpha.events", ("closed", "opened"), hear, on_bound=on_bound))
+    caller.run_later(caller.rpc.listen("alpha.events", ("closed", "opened"), hear, on_bound=on_bound)).result(5)
     broker.publish("alpha.events", "closed", '{"n": 1}')
     broker.publish("alpha.events", "unheard", '{"n": 2}')
     broker.publish("alpha.events", "opened", "{")

@@ -50,14 +50,14 @@ def test_calls_that_wait_for_an_answer_fail_at_once_when_the_connection_is_lost(
     eventually(lambda: beta.journal)
     begun = time.monotonic()
     broker.close_connections("alpha")
-    eventually(lambda: "the broker went away before the answer" in alpha.log.read_text())
+    eventually(lambda: "the broker went away before the answer" in alpha.log())
     assert time.monotonic() - begun < 2
     call.cancel()
 
 
 def test_a_consumer_whose_channel_was_closed_locally_comes_back(alpha, broker, caller, eventually) -> None:
     caller.call("alpha", "close_the_channel")
-    eventually(lambda: "the channel was closed" in alpha.log.read_text())
+    eventually(lambda: "the channel was closed" in alpha.log())
     broker.publish("", "alpha.events", '{"n": 1}')
     eventually(lambda: alpha.journal == ["mark 1"], timeout=5)
 

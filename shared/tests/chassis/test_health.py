@@ -40,6 +40,6 @@ def test_a_process_whose_consumers_do_not_come_back_ends_for_the_supervisor_to_s
     broker.delete_queue("alpha.events")
     try:
         assert alpha.process.wait(15) == 1
-        assert "consumers not back after 2 s" in alpha.log.read_text()
+        assert "consumers not back after 2 s" in alpha.log()
     finally:
         broker.apply_topology()

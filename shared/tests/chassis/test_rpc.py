@@ -74,7 +74,7 @@ def test_the_text_of_a_foreign_exception_stays_in_the_log(alpha, caller) -> None
     with pytest.raises(InternalError) as error:
         caller.call("alpha", "fail", how="foreign")
     assert "hunter2" not in str(vars(error.value))
-    assert "hunter2" in alpha.log.read_text()
+    assert "hunter2" in alpha.log()
 
 
 def test_a_result_that_is_not_json_is_an_internal_error(alpha, caller) -> None:

@@ -10,20 +10,20 @@ import pytest
 def test_a_service_that_cannot_reach_its_broker_gives_up_with_a_message(start) -> None:
     alpha = start("alpha", url="amqp://nobody:nothing@127.0.0.1:1//", wait=False, BOOT_TIMEOUT="1")
     assert alpha.process.wait(20) == 4
-    assert "broker not reached" in alpha.log.read_text()
+    assert "broker not reached" in alpha.log()
 
 
 def test_a_service_that_cannot_reach_its_database_gives_up_with_a_message(start) -> None:
     url = "postgresql://nobody:nothing@127.0.0.1:1/nothing"
     alpha = start("alpha", wait=False, BOOT_TIMEOUT="1", ALPHA_DB_URL=url)
     assert alpha.process.wait(20) == 4
-    assert "database not reached" in alpha.log.read_text()
+    assert "database not reached" in alpha.log()
 
 
 def test_a_service_without_its_settings_says_which(start) -> None:
     alpha = start("alpha", wait=False, ALPHA_AMQP_URL="")
     assert alpha.process.wait(20) == 5
-    assert "ALPHA_AMQP_URL is not set" in alpha.log.read_text()
+    assert "ALPHA_AMQP_URL is not set" in alpha.log()
 
 
 def test_a_service_waits_for_a_broker_that_is_still_booting(start, broker, caller, eventually) -> None:
@@ -54,7 +54,7 @@ def test_a_service_refuses_to_start_when_a_binding_or_queue_is_missing(start, br
         alpha = start("alpha", wait=False, BROKER_API_URL=os.environ["NEXUS_TEST_API"], BOOT_TIMEOUT="3")
         assert alpha.process.wait(20) == 5
         name = "alpha.parking" if lacking == "queue" else "alpha.* from nameko-rpc"
-        assert f"the broker lacks {lacking}" in alpha.log.read_text()
-        assert name in alpha.log.read_text()
+        assert f"the broker lacks {lacking}" in alpha.log()
+        assert name in alpha.log()
     finally:
         broker.apply_topology()
