@@ -25,13 +25,13 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "services/billing")]
 
 import psutil  # noqa: E402  (the services are found by the path above)
+
 from billing import ledger  # noqa: E402
 from billing.commands.open_demo_account import open_demo_account  # noqa: E402
 from billing.commands.place_hold import place_hold  # noqa: E402
 from billing.commands.settle_trades import settle_trades  # noqa: E402
 from billing.invariants import INVARIANTS  # noqa: E402
 from billing.rules import Account, LedgerTx, Leg  # noqa: E402
-
 from shared.chassis.context import Context  # noqa: E402
 from shared.chassis.database import Database  # noqa: E402
 from shared.chassis.migrations import migrate  # noqa: E402

@@ -46,7 +46,7 @@ class Result:
 
 def declare() -> None:
     """The exchange and the request queues, as the topology step makes them."""
-    import kombu  # noqa: PLC0415  # each role loads only what it measures
+    import kombu  # each role loads only what it measures
 
     with kombu.Connection(URL) as connection:
         channel = connection.default_channel
@@ -60,14 +60,14 @@ def declare() -> None:
 def serve_chassis(name: str) -> None:
     """A service under the real runner, in this process."""
     os.environ[f"{name.upper()}_AMQP_URL"] = URL
-    from shared.chassis.runner import run  # noqa: PLC0415
+    from shared.chassis.runner import run
 
     run(f"rpc_hop_services:{name.capitalize()}")
 
 
 def serve_kombu(_: str) -> None:
     """Echo in plain kombu: decode, encode, publish on the same channel, acknowledge."""
-    import kombu  # noqa: PLC0415
+    import kombu
 
     with kombu.Connection(URL) as connection:
         channel = connection.default_channel
@@ -89,8 +89,8 @@ def serve_kombu(_: str) -> None:
 
 def serve_aiormq(_: str) -> None:
     """The same in plain aiormq."""
-    import aiormq  # noqa: PLC0415
-    from pamqp.commands import Basic  # noqa: PLC0415
+    import aiormq
+    from pamqp.commands import Basic
 
     async def main() -> None:
         connection = await aiormq.connect(URL)
@@ -115,7 +115,7 @@ def serve_aiormq(_: str) -> None:
 
 def call_kombu(calls: int, width: int) -> None:
     """A caller in plain kombu that keeps `width` calls under way."""
-    import kombu  # noqa: PLC0415
+    import kombu
 
     with kombu.Connection(URL) as connection:
         channel = connection.default_channel
@@ -148,8 +148,8 @@ def call_kombu(calls: int, width: int) -> None:
 
 async def call_aiormq(calls: int, width: int) -> None:
     """A caller in plain aiormq, without confirms."""
-    import aiormq  # noqa: PLC0415
-    from pamqp.commands import Basic  # noqa: PLC0415
+    import aiormq
+    from pamqp.commands import Basic
 
     connection = await aiormq.connect(URL)
     channel = await connection.channel(publisher_confirms=False)
@@ -166,7 +166,9 @@ async def call_aiormq(calls: int, width: int) -> None:
         properties = Basic.Properties(
             correlation_id=call_id, message_id=call_id, reply_to=key, content_type="application/json", delivery_mode=1
         )
-        await channel.basic_publish(RAW, exchange="nameko-rpc", routing_key="raw.echo", properties=properties, wait=False)
+        await channel.basic_publish(
+            RAW, exchange="nameko-rpc", routing_key="raw.echo", properties=properties, wait=False
+        )
         assert json.loads(await reply)["error"] is None
 
     await channel.basic_consume(key, on_reply, no_ack=True)
@@ -176,7 +178,7 @@ async def call_aiormq(calls: int, width: int) -> None:
 
 async def call_gateway(calls: int, width: int) -> None:
     """The gateway's client: confirms, deadline and a full context."""
-    from shared.chassis.rpc.aio import AsyncRpc  # noqa: PLC0415
+    from shared.chassis.rpc.aio import AsyncRpc
 
     rpc = AsyncRpc(URL)
     await rpc.start(wait=5)
@@ -192,7 +194,7 @@ async def call_gateway(calls: int, width: int) -> None:
 
 async def call_through_service(calls: int, width: int) -> None:
     """Asks the service `front` to call `bench` that often."""
-    from shared.chassis.rpc.aio import AsyncRpc  # noqa: PLC0415
+    from shared.chassis.rpc.aio import AsyncRpc
 
     rpc = AsyncRpc(URL)
     await rpc.start(wait=5)
@@ -202,7 +204,7 @@ async def call_through_service(calls: int, width: int) -> None:
 
 
 def _context() -> Any:
-    from shared.chassis.context import Context  # noqa: PLC0415
+    from shared.chassis.context import Context
 
     return Context(
         user_id=str(uuid4()),
@@ -334,9 +336,7 @@ def main() -> None:
         rate, client_ms, server_ms, broker_ms, total = (
             median(getattr(run, name) for run in runs) for name in ("rate", "client", "server", "broker", "total")
         )
-        print(
-            f"| {title} | {width} | {rate:.0f} | {client_ms:.3f} | {server_ms:.3f} | {broker_ms:.3f} | {total:.3f} |"
-        )
+        print(f"| {title} | {width} | {rate:.0f} | {client_ms:.3f} | {server_ms:.3f} | {broker_ms:.3f} | {total:.3f} |")
     return None
 
 

@@ -65,7 +65,9 @@ def percentiles(values: list[float]) -> dict[str, float]:
 
 def commits(admin_url: str, databases: dict[str, str]) -> dict[str, int]:
     with psycopg2.connect(admin_url) as connection, connection.cursor() as cursor:
-        cursor.execute("select datname, xact_commit from pg_stat_database where datname = any(%s)", ([*databases.values()],))
+        cursor.execute(
+            "select datname, xact_commit from pg_stat_database where datname = any(%s)", ([*databases.values()],)
+        )
         found = dict(cursor.fetchall())
     return {service: found[name] for service, name in databases.items()}
 
@@ -123,7 +125,11 @@ def main() -> None:
     idle = {s: (n - idle_from[s]) / IDLE_COMMITS_SECONDS for s, n in commits(admin, databases).items()}
 
     pids = {p["name"]: p["pid"] for p in status["processes"] if p["kind"] != "supervisor"}
-    cpu_before, commits_before, begun = {n: cpu_ms(p) for n, p in pids.items()}, commits(admin, databases), time.monotonic()
+    cpu_before, commits_before, begun = (
+        {n: cpu_ms(p) for n, p in pids.items()},
+        commits(admin, databases),
+        time.monotonic(),
+    )
     openers = [Opener(trader, begun + chosen.seconds) for trader in traders]
     for opener in openers:
         opener.start()
@@ -142,7 +148,9 @@ def main() -> None:
                 "trades": count,
                 "opens_per_second": round(count / opened_in, 1),
                 "open_to_201": percentiles([ms for opener in openers for ms in opener.latencies]),
-                "due_to_settled": percentiles([1000 * seconds_between(t["expires_at"], t["closed_at"]) for t in trades]),
+                "due_to_settled": percentiles(
+                    [1000 * seconds_between(t["expires_at"], t["closed_at"]) for t in trades]
+                ),
                 "cpu_ms_per_trade": cpu | {"sum": round(sum(cpu.values()), 2)},
                 "commits_per_trade": made | {"sum": round(sum(made.values()), 2)},
                 "rss_mb": {p["name"]: round(p["rss_bytes"] / 2**20, 1) for p in status["processes"]},
@@ -153,7 +161,7 @@ def main() -> None:
     )
 
 
-def published(admin_url: str) -> None | dict[str, Any]:
+def published(admin_url: str) -> dict[str, Any] | None:
     """Message counters of the broker, where its management API can be reached."""
     return None if not admin_url.startswith("http") else json.load(urllib.request.urlopen(admin_url + "/api/overview"))
 

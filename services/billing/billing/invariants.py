@@ -99,8 +99,7 @@ _SETTLEMENTS: Final = """
 _HELD: Final = "FROM holds WHERE state = 'HELD'"
 
 INVARIANTS: Final = tuple(
-    Invariant(name=sentence, sql=sql, explain=f"{sentence.capitalize()}.")
-    for sentence, sql in _EQUATIONS.items()
+    Invariant(name=sentence, sql=sql, explain=f"{sentence.capitalize()}.") for sentence, sql in _EQUATIONS.items()
 )
 
 CLAIMS: Final[dict[str, str]] = {

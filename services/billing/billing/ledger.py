@@ -77,7 +77,10 @@ def post(tx: Connection, requests: Sequence[LedgerTx], *, now: datetime) -> list
     try:
         rows = tx.execute(_POST, values).all()
     except DBAPIError as error:
-        raise _refusal(error) from error
+        refusal = _refusal(error)
+        if refusal is None:
+            raise
+        raise refusal from error
     found: dict[tuple[str, str], list[Row[Any]]] = {}
     for row in rows:
         found.setdefault((row.tx_kind, row.tx_ref), []).append(row)
@@ -152,8 +155,8 @@ def _posted(id_: str, asked: LedgerTx, rows: Sequence[Row[Any]]) -> Posted:
     )
 
 
-def _refusal(error: DBAPIError) -> Exception:
+def _refusal(error: DBAPIError) -> ServiceError | None:
     code = getattr(error.orig, "pgcode", None)
     constraint = getattr(getattr(error.orig, "diag", None), "constraint_name", None)
     known = _REFUSALS.get(code or "") or _REFUSALS.get(constraint or "")
-    return error if known is None else known[0](known[1])
+    return None if known is None else known[0](known[1])
