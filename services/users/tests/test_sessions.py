@@ -14,8 +14,10 @@ from shared.chassis.context import Context
 from shared.contracts.errors import ServiceError
 from shared.contracts.users.errors import InvalidCredentials, InvalidToken, LoginLocked, UserNotFound
 from users import passwords, queries
-from users.commands.change_user import set_active, set_staff, set_user_markup
 from users.commands.log_out import log_out
+from users.commands.set_active import set_active
+from users.commands.set_staff import set_staff
+from users.commands.set_user_markup import set_user_markup
 
 
 def outcome(call: Any) -> Any:

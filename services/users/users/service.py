@@ -15,11 +15,11 @@ from shared.contracts.users import rpc as asked
 from shared.settings.env import env
 from shared.utils.time import get_utc_now
 from users import queries
-from users.commands.change_user import set_user_markup
 from users.commands.log_in import log_in
 from users.commands.log_out import log_out
 from users.commands.refresh import refresh
 from users.commands.register import register
+from users.commands.set_user_markup import set_user_markup
 from users.rules import Lifetimes, LockPolicy
 
 

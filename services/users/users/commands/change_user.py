@@ -1,4 +1,4 @@
-"""Staff change a user: his markup, his staff flag, whether he is active. Whoever changes rights ends the sessions."""
+"""What the commands that staff change a user with share: the row, the event, and the end of his sessions."""
 
 from __future__ import annotations
 
@@ -10,33 +10,21 @@ from sqlalchemy import select, update
 
 from shared.chassis import outbox
 from shared.chassis.database import Database
-from shared.contracts.errors import ValidationFailed
 from shared.contracts.money import percent_text
 from shared.contracts.users.errors import UserNotFound
-from users import events, rules
+from users import events
 from users.commands.sessions import end_sessions
 from users.models import sessions, users
 
 
-def set_user_markup(db: Database, *, user_id: str, percentage: Decimal | None, now: datetime) -> Any:
-    """The user's row afterwards. Raises UserNotFound, ValidationFailed."""
-    problem = rules.markup_problem(percentage) if percentage is not None else None
-    if problem is not None:
-        raise ValidationFailed.of("markup_percentage", "out_of_range", problem)
-    return _change(db, user_id, {"markup_percentage": percentage}, None, now)
+def change_user(
+    db: Database, *, user_id: str, wanted: dict[str, Any], now: datetime, ends_sessions: str | None = None
+) -> Any:
+    """The user's row afterwards; nothing is written or told when it is so already. Raises UserNotFound.
 
-
-def set_staff(db: Database, *, user_id: str, is_staff: bool, now: datetime) -> Any:
-    """The user's row afterwards; all his sessions end, since their tokens carry the old rights. Raises UserNotFound."""
-    return _change(db, user_id, {"is_staff": is_staff}, "staff_changed", now)
-
-
-def set_active(db: Database, *, user_id: str, is_active: bool, now: datetime) -> Any:
-    """The user's row afterwards; one who is deactivated loses all sessions. Raises UserNotFound."""
-    return _change(db, user_id, {"is_active": is_active}, "deactivated", now)
-
-
-def _change(db: Database, user_id: str, wanted: dict[str, Any], ends: str | None, now: datetime) -> Any:
+    `ends_sessions` is the reason with which all his sessions end: whoever changes rights ends the tokens that carry
+    the old ones.
+    """
     with db.transaction() as tx:
         user = tx.execute(select(users).where(users.c.id == user_id).with_for_update()).one_or_none()
         if user is None:
@@ -59,8 +47,8 @@ def _change(db: Database, user_id: str, wanted: dict[str, Any], ends: str | None
             subject_version=changed.version,
             personal=events.personal(changed),
         )
-        if ends is not None:
-            end_sessions(tx, sessions.c.user_id == user_id, ends, now)
+        if ends_sessions is not None:
+            end_sessions(tx, sessions.c.user_id == user_id, ends_sessions, now)
         return changed
 
 
