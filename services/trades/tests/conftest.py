@@ -1,4 +1,4 @@
-"""Trades' tests work on a migrated database through the service's own role; billing is a fake, the clock set by hand."""
+"""Trades' tests work on a migrated database by the service's own role; billing is a fake, the clock set by hand."""
 
 from __future__ import annotations
 

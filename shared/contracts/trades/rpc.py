@@ -127,7 +127,7 @@ class GetTradeRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class ListTradesRequest:
-    """The caller's trades, or for staff everybody's. REJECTED and PENDING are listed only when asked for by `status`."""
+    """The caller's trades, or for staff everybody's. REJECTED and PENDING are listed only when `status` asks."""
 
     status: Annotated[str, validate.OneOf(STATUSES)] | None = None
     account_id: Id | None = None
