@@ -24,7 +24,7 @@ def main(argv: list[str]) -> int:
     url = find_servers(chosen.state, credentials).amqp_url
     if chosen.action == "redrive":
         sent = Parking(url, chosen.service).redrive(chosen.id)
-        print(f"nexus: {sent} messages sent back to {chosen.service}")
+        print(f"nexus: {len(sent)} messages sent back to {chosen.service}")
         return 0 if sent else 1
     for service in [chosen.service] if chosen.service else SERVICES:
         for message in Parking(url, service).messages():

@@ -6,4 +6,4 @@ for name in base prod dev; do
   ../.venv/bin/uv pip compile --quiet --python-version 3.11 --generate-hashes --no-header --no-annotate \
     --no-emit-index-url --no-emit-find-links --output-file "$name.txt" "$name.in"
 done
-! grep -nE '://|--index-url|--find-links' ./*.txt
+! grep -n '://' ./*.txt
