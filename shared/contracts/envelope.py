@@ -79,6 +79,8 @@ class Envelope:
     data: dict[str, Any]
     personal: dict[str, Any] = field(default_factory=dict)
     secret: dict[str, Any] = field(default_factory=dict)
+    republished: bool = False
+    """Present state sent again to fill a copy: nothing new has happened, and nobody is told of it."""
 
     def to_json(self) -> dict[str, Any]:
         """The plain form that goes over the wire."""

@@ -10,14 +10,25 @@ import dataclasses
 import types
 import typing
 from collections.abc import Hashable, Mapping
+from enum import Enum
 from functools import cache
-from typing import Annotated, Any, ClassVar, Literal, TypeVar, Union, cast, get_args, get_origin
+from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, post_load, validate
 
 from shared.contracts.errors import FieldError, ValidationFailed
 
 T = TypeVar("T")
+
+
+class Unset(Enum):
+    """The type of `UNSET`."""
+
+    UNSET = "unset"
+
+
+UNSET: Final[Any] = Unset.UNSET
+"""Default of a field that may be left out and may be null, where the two mean different things."""
 
 _CODES = {
     "Missing data for required field.": "required",
@@ -125,8 +136,12 @@ def load_closed(cls: type[T], data: Any) -> T:
 
 
 def dump(instance: Any) -> dict[str, Any]:
-    """Plain JSON data of a contract instance."""
-    return {item.name: _plain(getattr(instance, item.name)) for item in dataclasses.fields(instance)}
+    """Plain JSON data of a contract instance, without what is UNSET."""
+    return {
+        item.name: _plain(value)
+        for item in dataclasses.fields(instance)
+        if (value := getattr(instance, item.name)) is not UNSET
+    }
 
 
 def _plain(value: Any) -> Any:

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from typing import Literal, Self
 
 from shared.contracts.envelope import EventData, event
-from shared.contracts.types import Currency, Id, Minor, Percent, Timestamp
+from shared.contracts.types import Currency, Id, Minor, Percent, PositiveMinor, Timestamp
 
-_USER, _ACCOUNT, _TX, _LINE, _TRADE = (
+_USER, _ACCOUNT, _TX, _LINE, _DEPOSIT, _TRADE = (
     "01920000-0000-7000-8000-000000000001",
     "01920000-0000-7000-8000-000000000011",
     "01920000-0000-7000-8000-000000000021",
     "01920000-0000-7000-8000-000000000022",
+    "01920000-0000-7000-8000-000000000023",
     "01920000-0000-7000-8000-000000000031",
 )
 
 
-@event("billing", "account_opened", readers=("trades",))
+@event("billing", "account_opened", readers=("trades", "audit"))
 class AccountOpened(EventData):
     """An account exists, with the terms that trades needs."""
 
@@ -42,7 +43,7 @@ class AccountOpened(EventData):
         )
 
 
-@event("billing", "account_updated", readers=("trades",))
+@event("billing", "account_updated", readers=("trades", "audit"))
 class AccountUpdated(EventData):
     """An account's terms changed: the present state, and in `changed` the names of what is new."""
 
@@ -87,7 +88,7 @@ class Line:
     reference: str
 
 
-@event("billing", "transaction_recorded")
+@event("billing", "transaction_recorded", readers=("audit",))
 class TransactionRecorded(EventData):
     """A ledger transaction was posted: all its lines on clients' accounts, in order of posting."""
 
@@ -119,4 +120,90 @@ class TransactionRecorded(EventData):
             currency="USD",
             lines=[line],
             recorded_at="2026-01-01T00:00:00Z",
+        )
+
+
+@event("billing", "deposit_requested", readers=("audit",))
+class DepositRequested(EventData):
+    """Somebody wants to pay in: a PENDING statement line, no money has moved."""
+
+    transaction_id: Id
+    user_id: Id
+    account_id: Id
+    account_type: Literal["REAL"]
+    currency: Currency
+    amount: PositiveMinor
+    reference: str | None
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            transaction_id=_DEPOSIT,
+            user_id=_USER,
+            account_id=_ACCOUNT,
+            account_type="REAL",
+            currency="USD",
+            amount=50_000,
+            reference="wire 2026-01-01",
+        )
+
+
+@event("billing", "deposit_completed", readers=("commission", "notifications", "audit"))
+class DepositCompleted(EventData):
+    """A deposit is on the account.
+
+    `first_real`: it is the user's first completed deposit to a REAL account, decided in the commit that completed it.
+    """
+
+    transaction_id: Id
+    user_id: Id
+    account_id: Id
+    account_type: Literal["REAL"]
+    currency: Currency
+    amount: PositiveMinor
+    reference: str | None
+    ledger_tx_id: Id
+    balance_after: Minor
+    first_real: bool
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            transaction_id=_DEPOSIT,
+            user_id=_USER,
+            account_id=_ACCOUNT,
+            account_type="REAL",
+            currency="USD",
+            amount=50_000,
+            reference="wire 2026-01-01",
+            ledger_tx_id=_TX,
+            balance_after=50_000,
+            first_real=True,
+        )
+
+
+@event("billing", "deposit_failed", readers=("notifications", "audit"))
+class DepositFailed(EventData):
+    """Staff refused a deposit; no money has moved. `reason` is theirs, for the owner to read."""
+
+    transaction_id: Id
+    user_id: Id
+    account_id: Id
+    account_type: Literal["REAL"]
+    currency: Currency
+    amount: PositiveMinor
+    reference: str | None
+    reason: str
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            transaction_id=_DEPOSIT,
+            user_id=_USER,
+            account_id=_ACCOUNT,
+            account_type="REAL",
+            currency="USD",
+            amount=50_000,
+            reference="wire 2026-01-01",
+            reason="no such payment arrived",
         )

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Protocol, TypedDict
 
 from marshmallow import validate
 
-from shared.contracts.types import Currency, Id, Percent, PositiveMinor
+from shared.contracts.types import Amount, Currency, Id, Percent, PositiveMinor
 
 TX_TYPES = ("DEPOSIT", "WITHDRAWAL", "COMMISSION", "MARKUP", "TRADE_PAYOUT", "TRADE_STAKE", "REFUND", "ADJUSTMENT")
 TX_STATUSES = ("PENDING", "COMPLETED", "FAILED")
@@ -83,6 +83,20 @@ class AccountTerms(TypedDict):
     version: int
 
 
+class RealAccountAnswer(TypedDict):
+    """`created` is false when the account was there already and has been updated."""
+
+    account: AccountView
+    created: bool
+
+
+class TransactionAnswer(TypedDict):
+    """`replayed`: the idempotency key was seen before and this is the transaction's present state."""
+
+    transaction: TransactionView
+    replayed: bool
+
+
 class HoldAnswer(TypedDict):
     """A placed hold; amounts in minor units, after the hold."""
 
@@ -103,6 +117,51 @@ class OpenDemoRequest:
     """A demo account for the caller."""
 
     currency: Currency = "USD"
+
+
+@dataclass(frozen=True, kw_only=True)
+class SyncRealRequest:
+    """What Deriv says of an account. `user_id` (staff only): whose it is, by default the caller's.
+
+    Left out, `metadata` and `is_default` stay as they are.
+    """
+
+    deriv_account_id: Annotated[str, validate.Regexp(r"^[A-Za-z0-9_-]{1,64}\Z", error="Not a Deriv account id.")]
+    currency: Currency = "USD"
+    metadata: dict[str, Any] | None = None
+    is_default: bool | None = None
+    user_id: Id | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DefaultAccountRequest:
+    """The caller's default account, or a user's for staff."""
+
+    user_id: Id | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DepositRequest:
+    """Pay in to a REAL account of one's own; PENDING until staff say."""
+
+    account_id: Id
+    amount: Amount
+    reference: Annotated[str, validate.Length(min=1, max=128)] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompleteRequest:
+    """Staff: the money has arrived."""
+
+    transaction_id: Id
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailRequest:
+    """Staff: the money has not arrived."""
+
+    transaction_id: Id
+    reason: Annotated[str, validate.Length(min=1, max=200)] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -175,6 +234,38 @@ class BillingRpc(Protocol):
 
         Raises ValidationFailed for other currencies.
         """
+        ...
+
+    def sync_real_account(
+        self,
+        *,
+        deriv_account_id: str,
+        currency: str = "USD",
+        metadata: dict[str, Any] | None = None,
+        is_default: bool | None = None,
+        user_id: str | None = None,
+    ) -> RealAccountAnswer:
+        """Make or update the REAL account of a Deriv account; the user's first account becomes the default one.
+
+        Raises AccountConflict, Forbidden (somebody else's, or unlinked where the settings refuse that), NotReady (a
+        user that staff name and that has not been heard of), ValidationFailed.
+        """
+        ...
+
+    def get_default_account(self, *, user_id: str | None = None) -> AccountView:
+        """Raises AccountNotFound."""
+        ...
+
+    def request_deposit(self, *, account_id: str, amount: str, reference: str | None = None) -> TransactionAnswer:
+        """A PENDING deposit, by idempotency key. Raises AccountNotFound, ValidationFailed (DEMO, amount)."""
+        ...
+
+    def complete_deposit(self, *, transaction_id: str) -> TransactionAnswer:
+        """Staff; again: the same answer. Raises Forbidden, TransactionNotFound, TransactionNotPending (failed)."""
+        ...
+
+    def fail_deposit(self, *, transaction_id: str, reason: str | None = None) -> TransactionAnswer:
+        """Staff; again: the same answer. Raises Forbidden, TransactionNotFound, TransactionNotPending (completed)."""
         ...
 
     def get_account(self, *, account_id: str) -> AccountView:

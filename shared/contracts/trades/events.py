@@ -14,7 +14,7 @@ _TRADE, _USER, _ACCOUNT = (
 )
 
 
-@event("trades", "trade_opened")
+@event("trades", "trade_opened", readers=("audit",))
 class TradeOpened(EventData):
     """A contract was bought; stake and markup are held on the account."""
 
@@ -67,7 +67,7 @@ class TradeOpened(EventData):
         )
 
 
-@event("trades", "trade_settled", readers=("billing",))
+@event("trades", "trade_settled", readers=("billing", "commission", "notifications", "audit"))
 class TradeSettled(EventData):
     """A trade has its result. Everything that billing and commission need is here; nobody resolves a rate again.
 
@@ -128,4 +128,71 @@ class TradeSettled(EventData):
             opened_at="2026-01-01T00:00:00.250000Z",
             expires_at="2026-01-01T00:01:02Z",
             closed_at="2026-01-01T00:01:02.104000Z",
+        )
+
+
+@event("trades", "trade_cancelled", readers=("billing", "commission", "notifications", "audit"))
+class TradeCancelled(EventData):
+    """Staff have voided a trade: stake and markup are the trader's again, and every commission on it is taken back.
+
+    `settled`: it had a result before, `payout` was that result's (0 otherwise). Then billing and commission write the
+    original and its mirror from this event alone, whichever of the two events comes first. `reason` is what staff said.
+    """
+
+    trade_id: Id
+    user_id: Id
+    account_id: Id
+    account_type: Literal["DEMO", "REAL"]
+    currency: Currency
+    symbol: str
+    contract_type: Literal["CALL", "PUT"]
+    stake: PositiveMinor
+    held: PositiveMinor
+    markup: Minor
+    payout: Minor
+    status: Literal["CANCELLED"]
+    reason: str
+    settled: bool
+    markup_percent: Percent
+    markup_source: str
+    rule_id: Id | None
+    rule_version: int | None
+    affiliate_id: Id | None
+    code_id: Id | None
+    contract_id: str
+    entry_spot: str | None
+    exit_spot: str | None
+    opened_at: Timestamp
+    expires_at: Timestamp
+    closed_at: Timestamp
+
+    @classmethod
+    def example(cls) -> Self:
+        return cls(
+            trade_id=_TRADE,
+            user_id=_USER,
+            account_id=_ACCOUNT,
+            account_type="DEMO",
+            currency="USD",
+            symbol="R_100",
+            contract_type="CALL",
+            stake=1000,
+            held=1039,
+            markup=39,
+            payout=1954,
+            status="CANCELLED",
+            reason="price feed was wrong",
+            settled=True,
+            markup_percent="2.00",
+            markup_source="account",
+            rule_id=None,
+            rule_version=None,
+            affiliate_id=None,
+            code_id=None,
+            contract_id="01920000-0000-7000-8000-000000000041",
+            entry_spot="1511.36",
+            exit_spot="1511.81",
+            opened_at="2026-01-01T00:00:00.250000Z",
+            expires_at="2026-01-01T00:01:02Z",
+            closed_at="2026-01-01T00:05:00Z",
         )

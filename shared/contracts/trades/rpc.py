@@ -146,6 +146,14 @@ class CloseTradeRequest:
     transaction_id: Name | None = None
 
 
+@dataclass(frozen=True, kw_only=True)
+class VoidTradeRequest:
+    """Staff undo a trade, open or settled; `reason` is for the trader to read."""
+
+    trade_id: Id
+    reason: Annotated[str, validate.Length(min=1, max=200)]
+
+
 class TradesRpc(Protocol):
     """Owner: trades."""
 
@@ -205,4 +213,8 @@ class TradesRpc(Protocol):
 
     def close_trade(self, *, trade_id: str, payout: str, transaction_id: str | None = None) -> TradeAnswer:
         """Staff, with an idempotency key. Raises Forbidden, TradeNotFound, TradeNotOpen, SettlementConflict."""
+        ...
+
+    def void_trade(self, *, trade_id: str, reason: str) -> TradeAnswer:
+        """Staff, with an idempotency key; again: the same trade. Raises Forbidden, TradeNotFound, TradeNotOpen."""
         ...

@@ -1,0 +1,1 @@
+"""What commission answers and announces."""

@@ -1,0 +1,1 @@
+"""What notifications announces: nothing that has to arrive."""

@@ -1,0 +1,1 @@
+"""What referrals answers and announces."""
