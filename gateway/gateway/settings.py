@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from shared.settings.env import EnvConfig, env
 
-SERVICES = ("users", "billing", "trades")
+SERVICES = ("users", "billing", "trades", "referrals", "commission", "notifications", "audit")
 """Whom `/health/ready` asks."""
 
 

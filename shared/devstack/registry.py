@@ -11,14 +11,19 @@ SERVICES: Final[dict[str, str]] = {
     "users": "users.service:UsersService",
     "billing": "billing.service:BillingService",
     "trades": "trades.service:TradesService",
+    "referrals": "referrals.service:ReferralsService",
+    "commission": "commission.service:CommissionService",
+    "notifications": "notifications.service:NotificationsService",
+    "audit": "audit.service:AuditService",
 }
 """Name of the service to `module:Class`."""
 
 CALLS: Final[dict[str, tuple[str, ...]]] = {
     "trades": ("billing",),
+    "users": ("referrals",),
     # Also those that a deployment does not run: asking for them must give "nobody is there", not "forbidden", which
     # closes the channel that all other calls share.
-    "gateway": ("users", "billing", "trades", "commission", "referrals", "notifications", "audit"),
+    "gateway": tuple(SERVICES),
 }
 """The call graph, without cycles: a caller's broker user may reach these services and no others."""
 

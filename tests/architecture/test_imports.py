@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from shared.devstack.registry import SERVICES
+
 ROOT = Path(__file__).resolve().parents[2]
-SERVICES = ("users", "billing", "trades")
 
 BREACHES = {
     "services/trades/trades/commands/quote.py": "import billing.models",

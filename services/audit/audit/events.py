@@ -1,0 +1,1 @@
+"""From rows of audit to what leaves the house."""

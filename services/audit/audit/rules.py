@@ -1,0 +1,1 @@
+"""Decisions of audit: standard library only, no clock, no database."""

@@ -1,0 +1,1 @@
+"""What affiliates earn: rules, decisions, awards."""

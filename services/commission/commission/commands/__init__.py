@@ -1,0 +1,1 @@
+"""What can change: one verb, one file, one public function."""

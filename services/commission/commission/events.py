@@ -1,0 +1,1 @@
+"""From rows of commission to what leaves the house."""

@@ -1,0 +1,1 @@
+"""Decisions of commission: standard library only, no clock, no database."""

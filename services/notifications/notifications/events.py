@@ -1,0 +1,1 @@
+"""From rows of notifications to what leaves the house."""

@@ -1,0 +1,1 @@
+"""Decisions of notifications: standard library only, no clock, no database."""

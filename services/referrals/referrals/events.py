@@ -1,0 +1,1 @@
+"""From rows of referrals to what leaves the house."""

@@ -1,0 +1,1 @@
+"""Decisions of referrals: standard library only, no clock, no database."""
