@@ -115,7 +115,7 @@ def grant(connection: Connection, service: str, metadata: MetaData) -> None:
         statements.append(f'GRANT {may} ON public."{name}" TO "{service}"')
         if info.get("relay"):
             columns = "sent_at, attempts, next_attempt_at, payload"
-            statements.append(f'GRANT SELECT, UPDATE ({columns}) ON public."{name}" TO "{relay}"')
+            statements.append(f'GRANT SELECT, DELETE, UPDATE ({columns}) ON public."{name}" TO "{relay}"')
     for statement in statements:
         connection.execute(text(statement))
 

@@ -15,6 +15,7 @@ import asyncpg
 
 from shared.chassis import wake
 from shared.chassis.health_file import Report, write
+from shared.chassis.relay.prune import Pruning
 from shared.chassis.relay.pump import BrokerLost, ExchangeMissing, due, postpone_homeless, pump
 from shared.settings.env import env
 
@@ -96,7 +97,7 @@ class Relay:
         settings = {"application_name": "relay", "idle_in_transaction_session_timeout": "15s"}
         database = await asyncpg.connect(url, timeout=3, command_timeout=10, server_settings=settings)
         channel = await _channel(broker)
-        wake_up = self._wakes[service]
+        wake_up, pruning = self._wakes[service], Pruning()
         try:
             self._problems[service] = self._problems["broker"] = None
             while not self.stopping.is_set():
@@ -111,6 +112,7 @@ class Relay:
                     channel = await _channel(broker)
                 if channel.is_closed:
                     raise BrokerLost("the channel was closed")
+                await pruning.when_due(database)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(POLL_SECONDS):
                         await wake_up.wait()
