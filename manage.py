@@ -26,6 +26,7 @@ VERBS = {
     "check": "settings, databases, migrations and topology (--migrations: models against migrations)",
     "topology": "apply or check the broker's exchanges, queues and bindings",
     "parking": "list, show or redrive parked messages",
+    "republish": "send the present state of one service to another one, which fills its copies",
     "docs": "write the reference that follows from the code (--check: is it up to date?)",
     "run": "run one service in the foreground",
     "relay": "run the relay of some or all services",

@@ -111,7 +111,7 @@ def add_many(tx: Connection, events: Sequence[Pending]) -> list[str]:
     if not events:
         return []
     asked, now = context.current(), get_utc_now()
-    envelopes = [_envelope(event, asked, now) for event in events]
+    envelopes = [make_envelope(event, asked, now) for event in events]
     tx.execute(
         _INSERT,
         {
@@ -127,7 +127,8 @@ def add_many(tx: Connection, events: Sequence[Pending]) -> list[str]:
     return [envelope.id for envelope in envelopes]
 
 
-def _envelope(event: Pending, asked: context.Context, now: datetime) -> Envelope:
+def make_envelope(event: Pending, asked: context.Context, now: datetime) -> Envelope:
+    """The envelope of an event that is told now by whoever asks; see `add`."""
     cause = event.cause
     if cause is not None:
         actor, correlation_id = cause.actor, cause.correlation_id
