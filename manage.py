@@ -19,6 +19,8 @@ VERBS = {
     "logs": "show the logs, of one process or of all",
     "restart": "restart one process of a stack",
     "verify": "check every equation of the money (--json)",
+    "demo": "tell the whole story on a stack: people, money, trades, commissions, and that it adds up (--json)",
+    "chaos": "kill and freeze processes under load, then check that nothing promised was lost (--json)",
     "test": "run the tests against servers of their own",
     "runserver": "the same as `up` in the foreground",
     "migrate": "bring the databases to the newest migration",

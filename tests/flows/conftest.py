@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.flows.driver import Http, Stack, Trader
+from client.http import Http
+from tests.flows.driver import Stack, Trader
 
 ROOT = Path(__file__).resolve().parents[2]
 

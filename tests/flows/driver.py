@@ -2,76 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import json
 import subprocess
-import threading
 import uuid
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-JSON = {"Content-Type": "application/json"}
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer; `body` is the decoded JSON, or None where there is none."""
-
-    status: int
-    body: Any
-    headers: dict[str, str]
-
-
-class NoAnswer(Exception):
-    """The connection broke: the client knows nothing about the outcome."""
-
-
-class Http:
-    """Keep-alive client, one connection per thread."""
-
-    def __init__(self, port: int) -> None:
-        self.port = port
-        self._local = threading.local()
-        self._made: list[http.client.HTTPConnection] = []
-
-    def send(self, method: str, path: str, raw: bytes | None, headers: dict[str, str], timeout: float = 20) -> Answer:
-        """One request with a body as it is. Raises NoAnswer when the connection breaks."""
-        connection = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = self._local.connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
-            self._made.append(connection)
-        try:
-            connection.request(method, f"/api/v1{path}", body=raw, headers=headers)
-            response = connection.getresponse()
-            payload = response.read()
-        except (OSError, http.client.HTTPException) as error:
-            self._local.connection = None
-            with contextlib.suppress(OSError):
-                connection.close()
-            raise NoAnswer(repr(error)) from error
-        found = {name.lower(): value for name, value in response.getheaders()}
-        if found.get("connection", "").lower() == "close":
-            connection.close()
-        is_json = "json" in found.get("content-type", "")
-        return Answer(response.status, json.loads(payload) if is_json and payload else None, found)
-
-    def get(self, path: str, headers: dict[str, str] | None = None) -> Answer:
-        """A read may be repeated: once, for a kept connection may have ended since."""
-        try:
-            return self.send("GET", path, None, headers or {})
-        except NoAnswer:
-            return self.send("GET", path, None, headers or {})
-
-    def close(self) -> None:
-        """Closes the connections of all threads."""
-        for connection in self._made:
-            connection.close()
-
-    def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Answer:
-        return self.send("POST", path, json.dumps(body).encode(), {**JSON, **(headers or {})})
+from client.http import Answer, Http
 
 
 @dataclass

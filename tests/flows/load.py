@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from tests.flows.driver import Answer, NoAnswer, Trader
+from client.http import Answer, NoAnswer
+from tests.flows.driver import Trader
 
 GOOD = {201, 409, 503}
 """All that a client may see while servers die: done, still running, come again (or a broken connection)."""

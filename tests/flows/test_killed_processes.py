@@ -8,8 +8,9 @@ import time
 
 import pytest
 
+from client.http import Http
 from shared.chassis.testing import eventually
-from tests.flows.driver import Http, Stack, Trader
+from tests.flows.driver import Stack, Trader
 from tests.flows.load import Load, truth
 
 RECOVERY_SECONDS = 30

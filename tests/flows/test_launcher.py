@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from client.http import Http
 from shared.chassis.testing import eventually
 from tests.flows.conftest import free_port
-from tests.flows.driver import Http, Stack, Trader
+from tests.flows.driver import Stack, Trader
 
 
 def processes_of(state: Path) -> list[int]:

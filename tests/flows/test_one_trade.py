@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from client.http import Http
 from shared.chassis.testing import eventually
-from tests.flows.driver import Http, Stack, Trader, total
+from tests.flows.driver import Stack, Trader, total
 
 
 def test_a_trade_settles_and_the_money_is_where_it_belongs(stack: Stack, trader: Trader) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.flows.driver import Http, Trader
+from client.http import Http
+from tests.flows.driver import Trader
 
 ACCOUNT = "01920000-0000-7000-8000-000000000011"
 
