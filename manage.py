@@ -18,6 +18,8 @@ VERBS = {
     "status": "what runs, and how it is (--json)",
     "logs": "show the logs, of one process or of all",
     "restart": "restart one process of a stack",
+    "stop": "stop one process of a stack until `start`",
+    "start": "start it again",
     "verify": "check every equation of the money (--json)",
     "demo": "tell the whole story on a stack: people, money, trades, commissions, and that it adds up (--json)",
     "chaos": "kill and freeze processes under load, then check that nothing promised was lost (--json)",

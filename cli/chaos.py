@@ -26,6 +26,7 @@ Say = Callable[[str], None]
 TRADERS, AFFILIATES = 6, 2
 RECOVERY_SECONDS = 30.0
 _WARM_UP_SECONDS = 3.0
+_BETWEEN_SECONDS = 3.0
 
 
 def main(argv: list[str]) -> int:
@@ -33,6 +34,9 @@ def main(argv: list[str]) -> int:
     options = common.parser("chaos", __doc__)
     options.add_argument("--seconds", type=float, default=90.0, help="how long there are faults (default 90)")
     options.add_argument("--seed", type=int, default=None, help="of faults and traffic (default: a new one)")
+    options.add_argument(
+        "--outages", type=float, metavar="S", help="instead: each service is stopped for S seconds, one after the other"
+    )
     options.add_argument("--json", action="store_true", help="for programs")
     chosen = options.parse_args(argv)
     seed = random.SystemRandom().randrange(10**6) if chosen.seed is None else chosen.seed
@@ -44,7 +48,7 @@ def main(argv: list[str]) -> int:
     say(f"seed {seed}")
     named = "--state" in argv or any(a.startswith("--state=") for a in argv)
     with a_stack(chosen.state, say=say, private=not named) as stack:
-        report = _run(stack, seconds=chosen.seconds, seed=seed, say=say)
+        report = _run(stack, seconds=chosen.seconds, outages=chosen.outages, seed=seed, say=say)
     if chosen.json:
         print(json.dumps(report, indent=2))
     else:
@@ -52,7 +56,7 @@ def main(argv: list[str]) -> int:
     return 0 if report["ok"] else 1
 
 
-def _run(stack: RunningStack, *, seconds: float, seed: int, say: Say) -> dict[str, Any]:
+def _run(stack: RunningStack, *, seconds: float, outages: float | None, seed: int, say: Say) -> dict[str, Any]:
     from client.http import Http
     from client.person import Person
     from client.reckoning import reckon
@@ -71,9 +75,14 @@ def _run(stack: RunningStack, *, seconds: float, seed: int, say: Say) -> dict[st
 
     with Traffic(traders, staff, seed=seed, clock=clock) as traffic:
         time.sleep(_WARM_UP_SECONDS)
-        suffered = _faults(stack, seconds, seed, clock, say)
+        suffered: list[Suffered] = []
+        needless: list[str] = []
+        if outages is None:
+            suffered = _faults(stack, seconds, seed, clock, say)
+        else:
+            suffered, needless = _outages(stack, traffic, outages, clock, say)
     say("the faults are over; waiting for everything to come to rest")
-    broken = reckon(traffic, affiliates)
+    broken = [*needless, *reckon(traffic, affiliates)]
     verified = stack.verify()
     http.close()
     return _report(seed, traffic, suffered, broken, verified)
@@ -112,12 +121,45 @@ def _faults(stack: RunningStack, seconds: float, seed: int, clock: Callable[[], 
     return suffered
 
 
+NEEDS = {
+    "open": {"trades", "billing"},
+    "void": {"trades"},
+    "close": {"trades"},
+    "deposit": {"billing"},
+    "complete": {"billing"},
+}
+"""What each request cannot be answered without; everything else may be away."""
+
+
+def _outages(
+    stack: RunningStack, traffic: Traffic, seconds: float, clock: Callable[[], float], say: Say
+) -> tuple[list[Suffered], list[str]]:
+    """Stops each service in turn; second: requests that were refused though they do not need it."""
+    from shared.devstack.faults import Fault, Suffered
+    from shared.devstack.registry import SERVICES
+
+    suffered, needless = [], []
+    for service in SERVICES:
+        begun = clock()
+        stack.must("stop", service)
+        time.sleep(seconds)
+        ended = clock()
+        refused = traffic.refused_between(begun, ended)
+        opened = traffic.opened_between(begun, ended)
+        stack.must("start", service)
+        suffered.append(Suffered(Fault("stop", service, 0.0, ended - begun), begun, clock()))
+        say(f"{begun:6.1f} s  {service} away for {ended - begun:.1f} s: {opened} opened, refused {dict(refused)}")
+        needless += [f"{n} x {w} refused without {service}" for w, n in refused.items() if service not in NEEDS[w]]
+        time.sleep(_BETWEEN_SECONDS)
+    return suffered, needless
+
+
 def _report(
     seed: int, traffic: Traffic, suffered: list[Suffered], broken: list[str], verified: dict[str, Any]
 ) -> dict[str, Any]:
     recoveries = sorted(one.recovery for one in suffered if one.recovery is not None)
     late = [f"{s.fault.process} was not back within {RECOVERY_SECONDS:g} s" for s in suffered if s.recovered is None]
-    statuses: Counter[str] = sum((t.journal.statuses for t in traffic.traders), Counter())
+    statuses: Counter[str] = sum((t.journal.statuses() for t in traffic.traders), Counter())
     violations = [f"{v['service']}.{v['name']} {v['id']}: {v['detail']}" for v in verified["violations"]]
     during = sum(traffic.opened_between(s.begun, s.recovered or s.begun) for s in suffered)
     return {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,11 @@ def fail(text: str, next_step: str = "") -> int:
     if next_step:
         print(f"       next: {next_step}", file=sys.stderr)
     return 1
+
+
+def named(processes: Iterable[str], name: str) -> list[str]:
+    """The processes that `name` means: itself, or all of its workers; never the supervisor."""
+    return [p for p in processes if (name in (p, p.rpartition("-")[0])) and p != "supervisor"]
 
 
 def running(state: State) -> dict[str, Any] | None:

@@ -19,8 +19,8 @@ def main(argv: list[str]) -> int:
     options.add_argument("process", help="its name in `status`; `gateway` means all workers")
     chosen = options.parse_args(argv)
     before = {process["name"]: process for process in status(chosen.state)["processes"]}
-    names = [n for n in before if n == chosen.process or n.rpartition("-")[0] == chosen.process]
-    if not names or chosen.process == "supervisor":
+    names = common.named(before, chosen.process)
+    if not names:
         return common.fail(f"no process {chosen.process} is running", "./nexus status lists them")
     for name in names:
         if before[name]["pid"]:

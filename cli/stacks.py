@@ -20,7 +20,7 @@ _UP_SECONDS, _DOWN_SECONDS, _VERIFY_SECONDS = 180, 120, 300
 
 
 class NoStack(Exception):
-    """The stack did not come up; the text has what it said."""
+    """The stack cannot be used; the text has what it said."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,12 @@ class RunningStack:
         done = self.run("verify", "--json", seconds=_VERIFY_SECONDS)
         found: dict[str, Any] = json.loads(done.stdout)
         return found
+
+    def must(self, verb: str, *arguments: str, seconds: float = 120) -> None:
+        """Another verb on this stack. Raises NoStack when it fails."""
+        done = self.run(verb, *arguments, seconds=seconds)
+        if done.returncode != 0:
+            raise NoStack(f"{verb}: {done.stderr[-2000:]}")
 
     def run(self, verb: str, *arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:
         """Another verb on this stack. Raises subprocess.TimeoutExpired."""

@@ -37,13 +37,14 @@ class Journal:
     """Without a final answer so far."""
     strange: list[str] = field(default_factory=list)
     """Answers that no client should ever get."""
-    statuses: Counter[str] = field(default_factory=Counter)
+    outcomes: list[tuple[str, str, float]] = field(default_factory=list)
+    """What was asked, how it was answered ("broken" for a broken connection), and when, in order."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, request: Request, answer: Answer | None, at: float) -> None:
         """Files an answer, or None for a connection that broke."""
         with self.lock:
-            self.statuses[str(answer.status) if answer else "broken"] += 1
+            self.outcomes.append((request.what, str(answer.status) if answer else "broken", at))
             if answer is None or not answer.final:
                 self.unknown.append(request)
             elif answer.status < 300:
@@ -57,6 +58,10 @@ class Journal:
         """A read promises nothing, but its answer must be one that there may be."""
         if answer.status not in (200, 503):
             self.strange.append(f"GET {path}: {answer.status} {answer.body}")
+
+    def statuses(self) -> Counter[str]:
+        """How many answers of each status there were."""
+        return Counter(status for _, status, _ in self.outcomes)
 
     def of(self, what: str) -> list[tuple[Request, Any]]:
         """What was promised of one sort."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -75,6 +76,15 @@ class Traffic:
             request.what == "open" and begun <= at <= ended
             for trader in self.traders
             for request, _, at in list(trader.journal.promised)
+        )
+
+    def refused_between(self, begun: float, ended: float) -> Counter[str]:
+        """What was answered 503, or not at all, between two moments of the clock, by what was asked."""
+        return Counter(
+            what
+            for trader in self.traders
+            for what, status, at in list(trader.journal.outcomes)
+            if begun <= at <= ended and status in ("503", "broken")
         )
 
     def settle_unknown(self, trader: Trader) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["kill", "freeze"]
+Kind = Literal["kill", "freeze", "stop"]
 
 _KILLS = 0.7
 _GAP_SECONDS = (1.0, 4.0)
@@ -20,7 +20,7 @@ _FREEZE_SECONDS = (1.0, 5.0)
 
 @dataclass(frozen=True)
 class Fault:
-    """After `gap` seconds `process` is killed, or frozen for `seconds`."""
+    """After `gap` seconds `process` is killed, or frozen (or stopped by the operator) for `seconds`."""
 
     kind: Kind
     process: str

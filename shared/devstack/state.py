@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import shutil
 import socket
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -101,11 +102,26 @@ class State:
         """Held by the one supervisor of this state."""
         return self.folder / "lock"
 
+    def is_stopped(self, process: str) -> bool:
+        """Whether the operator wants a process to stay away."""
+        return (self.folder / "stopped" / process).exists()
+
+    def stop(self, process: str) -> None:
+        """Marks a process to end and stay away."""
+        (self.folder / "stopped").mkdir(exist_ok=True)
+        (self.folder / "stopped" / process).touch()
+
+    def start(self, process: str) -> None:
+        """Takes the mark off."""
+        (self.folder / "stopped" / process).unlink(missing_ok=True)
+
     def prepare(self) -> Credentials:
         """Makes what is missing and returns the credentials, with ports that can be bound."""
         for folder in (self.folder, self.postgres, self.rabbitmq, self.logs, self.health, self.private_key.parent):
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o700)
+        # A new `up` brings everything up.
+        shutil.rmtree(self.folder / "stopped", ignore_errors=True)
         credentials = self.credentials() or Credentials.new()
         if not all(is_free(port) for port in credentials.ports.values()):
             credentials = Credentials({**dict(zip(PORTS, free_ports(len(PORTS)), strict=True))}, credentials.passwords)

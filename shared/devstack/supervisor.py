@@ -69,6 +69,7 @@ class Supervisor:
             self._bring_up()
             self._phase = "running"
             while not self._stopping.is_set():
+                self._heed_operator()
                 self._tick()
         finally:
             self._phase = "stopping"
@@ -131,6 +132,14 @@ class Supervisor:
             if process.tick():
                 self._write()
         self._stopping.wait(TICK)
+
+    def _heed_operator(self) -> None:
+        """What `stop` has marked ends and stays away until `start` takes the mark off."""
+        for process in [*self.services, self.relay, *self.gateways]:
+            held = self._state.is_stopped(process.name)
+            if held and process.wanted:
+                process.signal(process.stop_signal)
+            process.wanted = not held
 
     # -- going down
 
