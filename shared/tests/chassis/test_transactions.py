@@ -6,6 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -65,7 +66,7 @@ class CutAfterCommit:
                 if cut.is_set():
                     break
                 client.sendall(data)
-            client.close()
+            _hang_up(client)
 
         threading.Thread(target=back, daemon=True).start()
         while data := _receive(client):
@@ -73,7 +74,14 @@ class CutAfterCommit:
                 self.cuts += 1
                 cut.set()
             server.sendall(data)
-        server.close()
+        _hang_up(server)
+
+
+def _hang_up(connection: socket.socket) -> None:
+    # Closing alone tells the other end nothing while a thread still reads from it.
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
+    connection.close()
 
 
 def _receive(connection: socket.socket) -> bytes:
