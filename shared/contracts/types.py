@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import json
+from typing import Annotated, Any
 
-from marshmallow import validate
+from marshmallow import ValidationError, validate
 
 from shared.contracts.money import CURRENCIES, MAX_MINOR
 
@@ -39,3 +40,26 @@ PositiveMinor = Annotated[int, validate.Range(min=1, max=MAX_MINOR)]
 """Minor units above zero."""
 
 Name = Annotated[str, validate.Length(max=200)]
+
+_METADATA_BYTES, _METADATA_LEVELS = 1024, 8
+
+
+def _modest(value: dict[str, Any]) -> None:
+    if len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()) > _METADATA_BYTES:
+        raise ValidationError(f"Longer than {_METADATA_BYTES} bytes of JSON.")
+    level: list[Any] = [value]
+    for _ in range(_METADATA_LEVELS):
+        level = [child for item in level for child in _children(item)]
+        # PostgreSQL writes numbers without exponents: 1e300 would come back as 300 digits.
+        if any(isinstance(n, int | float) and n and not 1e-15 <= abs(n) <= 2**53 for n in level):
+            raise ValidationError("A number is out of range.")
+    if level:
+        raise ValidationError(f"More than {_METADATA_LEVELS} levels.")
+
+
+def _children(value: Any) -> list[Any]:
+    return list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+
+
+Metadata = Annotated[dict[str, Any], _modest]
+"""A client's own notes on a thing: a page of a hundred of them fits into one message."""

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Protocol, TypedDict
 
 from marshmallow import validate
 
-from shared.contracts.types import Amount, Currency, Id, Percent, PositiveMinor
+from shared.contracts.types import Amount, Currency, Id, Metadata, Percent, PositiveMinor
 
 TX_TYPES = ("DEPOSIT", "WITHDRAWAL", "COMMISSION", "MARKUP", "TRADE_PAYOUT", "TRADE_STAKE", "REFUND", "ADJUSTMENT")
 TX_STATUSES = ("PENDING", "COMPLETED", "FAILED")
@@ -128,7 +128,7 @@ class SyncRealRequest:
 
     deriv_account_id: Annotated[str, validate.Regexp(r"^[A-Za-z0-9_-]{1,64}\Z", error="Not a Deriv account id.")]
     currency: Currency = "USD"
-    metadata: dict[str, Any] | None = None
+    metadata: Metadata | None = None
     is_default: bool | None = None
     user_id: Id | None = None
 

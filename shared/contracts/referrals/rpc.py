@@ -8,7 +8,7 @@ from typing import Annotated, Any, Protocol, TypedDict
 from marshmallow import validate
 
 from shared.contracts.schema import UNSET
-from shared.contracts.types import Id, Percent, Timestamp
+from shared.contracts.types import Id, Metadata, Percent, Timestamp
 
 Limit = Annotated[int, validate.Range(min=1, max=100)]
 Cursor = Annotated[str, validate.Length(max=512)]
@@ -94,7 +94,7 @@ class GenerateCodeRequest:
     prefix: Prefix | None = None
     max_uses: MaxUses | None = None
     expires_at: Timestamp | None = None
-    metadata: dict[str, Any] | None = None
+    metadata: Metadata | None = None
     markup_percent: Percent | None = None
     owner_id: Id | None = None
 
@@ -107,7 +107,7 @@ class ChangeCodeRequest:
     max_uses: MaxUses | None = UNSET
     expires_at: Timestamp | None = UNSET
     disabled: bool = UNSET
-    metadata: dict[str, Any] = UNSET
+    metadata: Metadata = UNSET
     markup_percent: Percent | None = UNSET
 
 
