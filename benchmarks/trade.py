@@ -29,7 +29,8 @@ import psycopg2
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from tests.flows.driver import Http, Trader  # noqa: E402  (needs the path above)
+from client.http import Http  # noqa: E402  (needs the path above)
+from tests.flows.driver import Trader  # noqa: E402
 
 TICKS = os.sysconf("SC_CLK_TCK")
 IDLE_COMMITS_SECONDS = 3.0
