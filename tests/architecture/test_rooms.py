@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FOLDER = {"README.md", "pyproject.toml", "alembic.ini", "migrations", "tests"}
 ALWAYS = {"service", "commands", "queries", "models", "events", "rules", "invariants"}
 SOMETIMES = {"copies"}
-OWN = {"billing": {"ledger"}, "trades": {"market"}, "users": {"tokens", "passwords"}}
+OWN = {"billing": {"ledger"}, "trades": {"market"}, "users": {"tokens", "passwords"}, "audit": {"chain"}}
 HEADINGS = ["Owns", "Answers (RPC)", "Announces", "Listens", "Tables"]
 
 

@@ -46,10 +46,11 @@ def test_the_relay_publishes_after_an_outage_what_was_written_meanwhile(relay: A
     broker.close_connections("relay")
     for _ in range(5):
         books.open_account()
-    eventually(lambda: broker.depth("trades.events") == 6)
+    # At least: what was published and not marked as sent when the connection broke comes twice.
+    eventually(lambda: broker.depth("trades.events") >= 6)
     books.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'billing_relay'")
     books.open_account()
-    eventually(lambda: broker.depth("trades.events") == 7)
+    eventually(lambda: broker.depth("trades.events") >= 7)
     eventually(lambda: books.rows("SELECT count(*) FROM outbox WHERE sent_at IS NULL") == [(0,)])
     assert relay.stop() == 0
 

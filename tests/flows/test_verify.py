@@ -84,9 +84,12 @@ def test_a_trade_and_its_ledger_that_disagree_are_found(stack: Stack, settled: d
 
 def test_a_hold_without_its_trade_is_found(stack: Stack, trader: Trader) -> None:
     trade = trader.open(trader.terms(seconds=3600)).body
-    change = "UPDATE trades SET status = 'REJECTED' WHERE id = %s"
-    back = "UPDATE trades SET status = 'OPEN' WHERE id = %s"
-    with tampered(stack, "trades", change, back, trade["id"]):
+    aside = "CREATE TABLE kept AS SELECT * FROM trades WHERE id = %s"
+    back = "WITH kept_one AS (SELECT * FROM kept) INSERT INTO trades SELECT * FROM kept_one"
+    with (
+        tampered(stack, "trades", aside, "DROP TABLE kept", trade["id"]),
+        tampered(stack, "trades", "DELETE FROM trades WHERE id = %s", back, trade["id"]),
+    ):
         code, found = verify(stack)
     assert code == 1
     assert ("live_trade", trade["id"]) in {(v["name"], v["id"]) for v in found["violations"]}

@@ -91,7 +91,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @rule(trader=TRADERS, amount=st.sampled_from([-1_000_000, -250_000, -1, 1, 250_000]), ref=st.integers(0, 3))
     def transfer(self, trader, amount, ref):
-        request = self.books.transfer(self.traders[trader], amount, ref=f"{id(self)}:{ref}")
+        request = self.books.transfer(self.traders[trader], amount, ref=f"{self.trades[0]}:{ref}")
         known = self.transfers.get(ref)
         if known is not None:
             expected = None if known == (trader, amount) else HoldMismatch

@@ -15,6 +15,7 @@ from shared.contracts.errors import DeadlineExceeded, ServiceError
 
 SLEEPING = """
     select pid from pg_stat_activity where query like '%pg_sleep%' and state = 'active' and pid <> pg_backend_pid()
+        and datname = current_database()
 """
 ADMIN = os.environ.get("NEXUS_TEST_PG", "")
 # What the relay looks at, and no more: the real table is the outbox's own test.
