@@ -10,11 +10,13 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
+    ForeignKey,
     Index,
     Integer,
     LargeBinary,
     MetaData,
     Numeric,
+    SmallInteger,
     Table,
     Text,
     Uuid,
@@ -92,6 +94,11 @@ trades = Table(
     Column("version", Integer, nullable=False),
     _time("created_at"),
     _time("updated_at"),
+    _word("settled_status", null=True),
+    _minor("settled_payout", null=True),
+    _word("void_reason", null=True),
+    _time("voided_at", null=True),
+    _id("voided_by", null=True),
     CheckConstraint(
         "status IN ('PENDING', 'OPEN', 'CLOSED', 'WON', 'LOST', 'CANCELLED', 'REJECTED')", name="trades_status"
     ),
@@ -128,10 +135,22 @@ trades = Table(
         " ELSE num_nonnulls(payout, profit, reason) = 0 END",
         name="trades_result",
     ),
+    CheckConstraint(
+        "CASE WHEN status <> 'CANCELLED'"
+        " THEN num_nonnulls(settled_status, settled_payout, void_reason, voided_at, voided_by) = 0"
+        " ELSE num_nonnulls(void_reason, voided_at, voided_by, profit) = 4 AND payout IS NULL AND profit = 0"
+        " AND num_nonnulls(settled_status, settled_payout, reason)"
+        " = CASE WHEN settled_status IS NULL THEN 0 ELSE 3 END"
+        " AND CASE settled_status WHEN 'WON' THEN settled_payout = potential_payout"
+        " WHEN 'LOST' THEN settled_payout = 0 WHEN 'CLOSED' THEN settled_payout >= 0"
+        " ELSE settled_status IS NULL END END",
+        name="trades_voided",
+    ),
     Index("trades_of_user", "user_id", "id"),
     Index("trades_of_account", "account_id", "id"),
     Index("trades_pending", "opening_deadline", postgresql_where=text("status = 'PENDING'")),
     Index("trades_due", "expires_at", postgresql_where=text("status = 'OPEN'")),
+    Index("trades_cancelled", "id", postgresql_where=text("status = 'CANCELLED'")),
     Index("trades_proposal_id", "proposal_id", postgresql_where=text("proposal_id IS NOT NULL")),
     Index("trades_transaction_id", "transaction_id", postgresql_where=text("transaction_id IS NOT NULL")),
     Index("trades_contract_id", "contract_id", unique=True, postgresql_where=text("contract_id IS NOT NULL")),
@@ -139,7 +158,21 @@ trades = Table(
 """`held` is what the hold reserves: stake and markup. `starts_at` is the entry tick's instant, `expires_at` the end.
 `opening_deadline` is when the sweeper may claim a PENDING trade (`claimed_at`), after which it cannot be opened.
 `rejection` is the refusal as it is told again; `correlation_id` and `opened_event_id` link the result to the
-opening."""
+opening. A CANCELLED trade keeps in `settled_status`, `settled_payout` and `reason` the result that it had, if it had
+one; `commission_applied` is the sum of its applied awards."""
+
+applied_awards = Table(
+    "applied_awards",
+    metadata,
+    _id("award_id", key=True),
+    Column("sign", SmallInteger, primary_key=True, autoincrement=False),
+    Column("trade_id", Uuid(as_uuid=False), ForeignKey("trades.id"), nullable=False),
+    _minor("amount"),
+    CheckConstraint("sign IN (1, -1)", name="applied_awards_sign"),
+    CheckConstraint("amount > 0", name="applied_awards_amount"),
+    info={"append_only": True},
+)
+"""What affiliates earned (`sign` 1) and what was taken back (-1), each award at most once of both."""
 
 user_copies = Table(
     "user_copies",
@@ -160,6 +193,23 @@ account_copies = Table(
     _word("account_type"),
     _word("currency"),
     Column("markup_percentage", Numeric(5, 2)),
+    Column("version", BigInteger, nullable=False),
+)
+code_copies = Table(
+    "code_copies",
+    metadata,
+    _id("code_id", key=True),
+    _id("owner_id"),
+    Column("markup_percent", Numeric(5, 2)),
+    Column("version", BigInteger, nullable=False),
+)
+rule_copies = Table(
+    "rule_copies",
+    metadata,
+    _id("owner_id", key=True),
+    _id("rule_id"),
+    Column("rule_version", Integer, nullable=False),
+    Column("markup_percent", Numeric(5, 2), nullable=False),
     Column("version", BigInteger, nullable=False),
 )
 market_hours = Table(
