@@ -21,9 +21,17 @@ from shared.contracts import schema
 from shared.contracts.billing.errors import AccountNotFound, HoldRefused
 from shared.contracts.billing.events import AccountOpened
 from shared.contracts.billing.rpc import AccountTerms, HoldAnswer, ReleaseAnswer
+from shared.contracts.commission.events import CommissionRuleChanged
 from shared.contracts.envelope import Envelope, EventData, Received
 from shared.contracts.errors import DeadlineExceeded, ServiceError
-from shared.contracts.trades.rpc import CloseTradeRequest, OpenTradeRequest, QuoteRequest, QuoteView, TradeView
+from shared.contracts.referrals.events import ReferralCodeChanged
+from shared.contracts.trades.rpc import (
+    CloseTradeRequest,
+    OpenTradeRequest,
+    QuoteRequest,
+    QuoteView,
+    TradeView,
+)
 from shared.contracts.users.events import UserRegistered
 from shared.utils.ids import new_id
 from shared.utils.time import to_rfc3339, use_clock
@@ -133,17 +141,38 @@ class Desk:
         self.conditions = Conditions()
         self.hours = Hours(make_seed=seed_of("tests"))
         self.tampered = False
+        self._market = BuiltinMarket
 
     @property
     def market(self) -> Any:
-        return BuiltinMarket(self.db, self.hours, commission=Decimal("0.012"))
+        return self._market(self.db, self.hours, commission=Decimal("0.012"))
+
+    def through(self, market: type[BuiltinMarket]) -> None:
+        """From here on everything asks this market."""
+        self._market = market
 
     def user(self, user_id: str | None = None, version: int = 1, **changes: Any) -> str:
+        """Who has a referrer has come by a code of his, which is here too, unless `changes` name another one."""
         user_id = user_id or new_id()
-        data = replace(UserRegistered.example(), user_id=user_id, **{"referrer_id": None, **changes})
+        if changes.get("referrer_id") and "code_id" not in changes:
+            changes["code_id"] = self.code(changes["referrer_id"])
+        data = replace(UserRegistered.example(), user_id=user_id, **{"referrer_id": None, "code_id": None, **changes})
         with self.db.transaction() as tx:
             copies.put_users(tx, [received(data, version)])
         return user_id
+
+    def code(self, owner_id: str, percent: str | None = None, code_id: str | None = None, version: int = 1) -> str:
+        code_id = code_id or new_id()
+        data = replace(ReferralCodeChanged.example(), code_id=code_id, owner_id=owner_id, markup_percent=percent)
+        with self.db.transaction() as tx:
+            copies.put_codes(tx, [received(data, version)])
+        return code_id
+
+    def rule(self, owner_id: str, percent: str, version: int = 1) -> None:
+        changed = CommissionRuleChanged.example()
+        data = replace(changed, owner_id=owner_id, rule_version=version, markup_percent=percent)
+        with self.db.transaction() as tx:
+            copies.put_rules(tx, [received(data, version)])
 
     def trader(self, currency: str = "USD", account_markup: str | None = None, **user: Any) -> Trader:
         trader = Trader(self.user(**user), new_id(), currency)

@@ -7,8 +7,12 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from shared.contracts.billing.events import AccountOpened, AccountUpdated
+from shared.contracts.commission.events import CommissionRuleChanged
+from shared.contracts.referrals.events import ReferralCodeChanged
 from shared.contracts.users.events import UserRegistered, UserUpdated
 from shared.utils.ids import new_id
 from trades import copies
@@ -88,11 +92,71 @@ def test_what_billing_answered_does_not_undo_a_newer_event(desk, received):
             assert copies.parties(tx, user_id=user_id, account_id=account_id).account.markup_percentage == percent
 
 
+def code_events(received, code_id, count):
+    code = replace(ReferralCodeChanged.example(), code_id=code_id, owner_id=REFERRER)
+    rates = [None, *[f"{n}.00" for n in range(1, count)]]
+    return [received(replace(code, markup_percent=rate), n) for n, rate in enumerate(rates, 1)]
+
+
+def rule_events(received, owner_id, count):
+    rule = replace(CommissionRuleChanged.example(), owner_id=owner_id)
+    return [received(replace(rule, rule_version=n, markup_percent=f"{n}.50"), n) for n in range(1, count + 1)]
+
+
+def test_any_order_repetition_and_batches_of_codes_and_rules_end_with_the_newest(desk, received):
+    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @given(count=st.integers(1, 5), data=st.data())
+    def check(count, data):
+        owner, other = desk.user(), desk.user()
+        codes = [new_id(), new_id()]
+        traders = [desk.trader(referrer_id=who, code_id=code) for who, code in ((owner, codes[0]), (other, codes[1]))]
+        for put, events in (
+            (copies.put_codes, [event for code_id in codes for event in code_events(received, code_id, count)]),
+            (copies.put_rules, [event for who in (owner, other) for event in rule_events(received, who, count)]),
+        ):
+            repeated = data.draw(st.lists(st.sampled_from(events), max_size=4))
+            left = data.draw(st.permutations([*events, *repeated]))
+            while left:
+                size = data.draw(st.integers(1, len(left)))
+                with desk.db.transaction() as tx:
+                    put(tx, left[:size])
+                left = left[size:]
+        for trader, code_id in zip(traders, codes, strict=True):
+            with desk.db.read() as tx:
+                found = copies.parties(tx, user_id=trader.user_id, account_id=trader.account_id)
+            rate = None if count == 1 else Decimal(count - 1)
+            assert found.code == copies.Code(code_id=code_id, owner_id=REFERRER, markup_percent=rate, version=count)
+            assert found.rule == copies.Rule(
+                owner_id=found.user.referrer_id,
+                rule_id=CommissionRuleChanged.example().rule_id,
+                rule_version=count,
+                markup_percent=Decimal(count) + Decimal("0.50"),
+                version=count,
+            )
+
+    check()
+
+
 def test_the_affiliate_comes_with_his_trader(desk):
     affiliate = desk.user(markup_percentage="1.50")
-    trader = desk.trader(referrer_id=affiliate)
+    code_id = desk.code(affiliate, "1.25")
+    desk.rule(affiliate, "1.75")
+    trader = desk.trader(referrer_id=affiliate, code_id=code_id)
     with desk.db.read() as tx:
         found = copies.parties(tx, user_id=trader.user_id, account_id=trader.account_id)
         nobody = copies.parties(tx, user_id=new_id(), account_id=new_id())
     assert (found.affiliate.user_id, found.affiliate.markup_percentage) == (affiliate, Decimal("1.50"))
-    assert (nobody.user, nobody.account, nobody.affiliate) == (None, None, None)
+    assert (found.code.code_id, found.code.markup_percent) == (code_id, Decimal("1.25"))
+    assert (found.rule.owner_id, found.rule.markup_percent) == (affiliate, Decimal("1.75"))
+    assert nobody == copies.Parties(user=None, account=None, affiliate=None, code=None, rule=None)
+
+
+def test_everything_that_a_trade_needs_is_one_question_by_keys(desk, statements):
+    trader = desk.trader(referrer_id=desk.user())
+    with statements(desk.db) as seen, desk.db.read() as tx:
+        copies.parties(tx, user_id=trader.user_id, account_id=trader.account_id)
+    assert len(seen) == 1
+    desk.rows("SET enable_seqscan = off; SET enable_bitmapscan = off")
+    question = seen[0] % {"user_id": f"'{trader.user_id}'", "account_id": f"'{trader.account_id}'"}
+    plan = "\n".join(line for (line,) in desk.rows(f"EXPLAIN {question}"))
+    assert plan.count("Index Scan using") == 5

@@ -214,21 +214,6 @@ def test_a_frozen_or_inactive_user_opens_nothing(desk, state):
     assert desk.billing.calls == []
 
 
-def test_the_rate_is_the_accounts_then_the_affiliates_then_the_platforms(desk):
-    desk.conditions = replace(desk.conditions, platform_percent=Decimal("0.25"))
-    affiliate = desk.user(markup_percentage="1.00")
-    rates = [
-        desk.open(trader)["markup_percent"] + " " + desk.open(trader)["markup_source"]
-        for trader in (
-            desk.trader(account_markup="0.00", referrer_id=affiliate),
-            desk.trader(referrer_id=affiliate),
-            desk.trader(markup_percentage="2.00"),
-            desk.trader(account_markup="4.50"),
-        )
-    ]
-    assert rates == ["0.00 account", "1.00 affiliate", "0.25 platform", "3.00 account"]
-
-
 def test_the_same_key_gives_the_same_trade_as_it_is_now(desk, clock):
     trader = desk.trader()
     first = desk.answer(trader, "the-same-key-0001")
@@ -375,19 +360,6 @@ def test_the_purchase_is_at_the_time_of_the_buy_not_of_the_question(desk, clock)
     assert trade["opened_at"] == to_rfc3339(clock.now)
     assert trade["expires_at"] == "2026-03-02T10:20:44Z"
     assert desk.row(trade["id"])["opening_deadline"].startswith("2026-03-02T10:20:35.25")
-
-
-def test_an_opening_is_two_commits_of_few_statements_and_one_call(desk, statements):
-    trader = desk.trader()
-    desk.open(trader)
-    with statements(desk.db) as seen:
-        desk.open(trader)
-    # With billing's hold that makes three commits; and two RPC hops with the gateway's call.
-    assert sum(statement.startswith("COMMIT") for statement in seen) == 2
-    assert sum(statement.startswith("BEGIN") for statement in seen) == 2
-    assert len(seen) == 10
-    assert [name for name, _ in desk.billing.calls[-1:]] == ["hold"]
-    assert len(desk.billing.calls) == 2
 
 
 def test_the_event_is_as_the_contract_has_it(desk):

@@ -1,4 +1,4 @@
-"""What users and billing have told us. The newest version wins, whatever the order of arrival; rows never go."""
+"""What others have told us. The newest version wins, whatever the order of arrival; rows never go."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from dataclasses import dataclass, fields
 from decimal import Decimal
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from shared.contracts.billing.events import AccountOpened, AccountUpdated
 from shared.contracts.billing.rpc import AccountTerms
+from shared.contracts.commission.events import CommissionRuleChanged
 from shared.contracts.envelope import Received
+from shared.contracts.referrals.events import ReferralCodeChanged
 from shared.contracts.users.events import UserRegistered, UserUpdated
 
 
@@ -41,42 +43,90 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Code:
+    """A referral code. `markup_percent`: its own rate, if it has one."""
+
+    code_id: str
+    owner_id: str
+    markup_percent: Decimal | None
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """The present version of an affiliate's commission rule."""
+
+    owner_id: str
+    rule_id: str
+    rule_version: int
+    markup_percent: Decimal
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Parties:
-    """Who trades on which account, and the trader's affiliate; None where no copy has arrived or there is none."""
+    """None where no copy has arrived or there is none. `code` is the trader's, `rule` his affiliate's."""
 
     user: User | None
     account: Account | None
     affiliate: User | None
+    code: Code | None
+    rule: Rule | None
 
 
-_C = TypeVar("_C", User, Account)
-_USER: Final = tuple(item.name for item in fields(User))
-_ACCOUNT: Final = tuple(item.name for item in fields(Account))
+_C = TypeVar("_C", User, Account, Code, Rule)
+_NAMES: Final[dict[type[Any], tuple[str, ...]]] = {
+    cls: tuple(item.name for item in fields(cls)) for cls in (User, Account, Code, Rule)
+}
+_TYPES: Final = {
+    "is_active": "boolean",
+    "is_frozen": "boolean",
+    "markup_percentage": "numeric",
+    "markup_percent": "numeric",
+    "rule_version": "integer",
+    "version": "bigint",
+}
 
 
-def _columns(alias: str, names: Sequence[str]) -> str:
+def _columns(alias: str, cls: type[Any]) -> str:
     # Ids are text here: the driver would make objects of them.
     return ", ".join(
         f"CAST({alias}.{name} AS text) AS {alias}_{name}"
         if name.endswith("_id")
         else f"{alias}.{name} AS {alias}_{name}"
-        for name in names
+        for name in _NAMES[cls]
+    )
+
+
+def _rows(cls: type[Any]) -> str:
+    # The first column is the key, in whose order all writers lock.
+    names = _NAMES[cls]
+    types = {name: "uuid" if name.endswith("_id") else _TYPES.get(name, "text") for name in names}
+    arrays = ", ".join(f"CAST(:{name} AS {types[name]}[])" for name in names)
+    return f"({', '.join(names)}) SELECT * FROM unnest({arrays}) AS new ({names[0]}) ORDER BY {names[0]}"
+
+
+def _put(table: str, cls: type[Any]) -> TextClause:
+    key, *others = _NAMES[cls]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in others)
+    return text(
+        f"INSERT INTO {table} AS mine {_rows(cls)}"
+        f" ON CONFLICT ({key}) DO UPDATE SET {changes} WHERE excluded.version > mine.version"
     )
 
 
 _PARTIES = text(
-    f"SELECT {_columns('u', _USER)}, {_columns('a', _ACCOUNT)}, {_columns('r', _USER)}"
+    f"SELECT {_columns('u', User)}, {_columns('a', Account)}, {_columns('r', User)}, {_columns('c', Code)},"
+    f" {_columns('l', Rule)}"
     " FROM (SELECT CAST(:user_id AS uuid) AS user_id, CAST(:account_id AS uuid) AS account_id) asked"
     " LEFT JOIN user_copies u ON u.user_id = asked.user_id"
     " LEFT JOIN account_copies a ON a.account_id = asked.account_id"
     " LEFT JOIN user_copies r ON r.user_id = u.referrer_id"
+    " LEFT JOIN code_copies c ON c.code_id = u.code_id"
+    " LEFT JOIN rule_copies l ON l.owner_id = u.referrer_id"
 )
 _PUT_USERS = text(
-    "INSERT INTO user_copies AS mine"
-    " (user_id, is_active, is_frozen, referrer_id, code_id, markup_percentage, version)"
-    " SELECT * FROM unnest(CAST(:user_id AS uuid[]), CAST(:is_active AS boolean[]), CAST(:is_frozen AS boolean[]),"
-    " CAST(:referrer_id AS uuid[]), CAST(:code_id AS uuid[]), CAST(:markup_percentage AS numeric[]),"
-    " CAST(:version AS bigint[])) AS new (user_id) ORDER BY user_id"
+    f"INSERT INTO user_copies AS mine {_rows(User)}"
     " ON CONFLICT (user_id) DO UPDATE SET"
     " is_active = CASE WHEN excluded.version > mine.version THEN excluded.is_active ELSE mine.is_active END,"
     " is_frozen = CASE WHEN excluded.version > mine.version THEN excluded.is_frozen ELSE mine.is_frozen END,"
@@ -87,48 +137,45 @@ _PUT_USERS = text(
     " version = GREATEST(mine.version, excluded.version)"
     " WHERE excluded.version > mine.version OR excluded.code_id IS NOT NULL AND mine.code_id IS NULL"
 )
-_PUT_ACCOUNTS = text(
-    "INSERT INTO account_copies AS mine (account_id, user_id, account_type, currency, markup_percentage, version)"
-    " SELECT * FROM unnest(CAST(:account_id AS uuid[]), CAST(:user_id AS uuid[]), CAST(:account_type AS text[]),"
-    " CAST(:currency AS text[]), CAST(:markup_percentage AS numeric[]), CAST(:version AS bigint[]))"
-    " AS new (account_id) ORDER BY account_id"
-    " ON CONFLICT (account_id) DO UPDATE SET user_id = excluded.user_id, account_type = excluded.account_type,"
-    " currency = excluded.currency, markup_percentage = excluded.markup_percentage, version = excluded.version"
-    " WHERE excluded.version > mine.version"
-)
+_PUT_ACCOUNTS = _put("account_copies", Account)
+_PUT_CODES = _put("code_copies", Code)
+_PUT_RULES = _put("rule_copies", Rule)
 
 
 def parties(tx: Connection, *, user_id: str, account_id: str) -> Parties:
     """The copies that a trade needs, in one question."""
     row = tx.execute(_PARTIES, {"user_id": user_id, "account_id": account_id}).mappings().one()
     return Parties(
-        user=_of(User, "u", _USER, row), account=_of(Account, "a", _ACCOUNT, row), affiliate=_of(User, "r", _USER, row)
+        user=_of(User, "u", row),
+        account=_of(Account, "a", row),
+        affiliate=_of(User, "r", row),
+        code=_of(Code, "c", row),
+        rule=_of(Rule, "l", row),
     )
 
 
-def _of(cls: type[_C], alias: str, names: Sequence[str], row: Any) -> _C | None:
+def _of(cls: type[_C], alias: str, row: Any) -> _C | None:
     if row[f"{alias}_version"] is None:
         return None
-    return cls(**{name: row[f"{alias}_{name}"] for name in names})
+    return cls(**{name: row[f"{alias}_{name}"] for name in _NAMES[cls]})
 
 
 def put_users(tx: Connection, events: Sequence[Received[UserRegistered | UserUpdated]]) -> None:
     """Keeps the newest state of each user."""
+    codes = {event.data.user_id: event.data.code_id for event in events if isinstance(event.data, UserRegistered)}
     users = [
         User(
             user_id=event.data.user_id,
             is_active=event.data.is_active,
             is_frozen=event.data.is_frozen,
             referrer_id=event.data.referrer_id,
-            code_id=event.data.code_id if isinstance(event.data, UserRegistered) else None,
+            code_id=codes.get(event.data.user_id),
             markup_percentage=_percent(event.data.markup_percentage),
             version=event.subject_version,
         )
         for event in events
     ]
-    # One statement may touch a row once: a user's events go in one after the other.
-    for some in _one_per_key([(user.user_id, user) for user in users]):
-        tx.execute(_PUT_USERS, _arrays(_USER, some))
+    tx.execute(_PUT_USERS, _arrays(users))
 
 
 def put_accounts(tx: Connection, events: Sequence[Received[AccountOpened | AccountUpdated]]) -> None:
@@ -144,8 +191,7 @@ def put_accounts(tx: Connection, events: Sequence[Received[AccountOpened | Accou
         )
         for event in events
     ]
-    for some in _one_per_key([(account.account_id, account) for account in accounts]):
-        tx.execute(_PUT_ACCOUNTS, _arrays(_ACCOUNT, some))
+    tx.execute(_PUT_ACCOUNTS, _arrays(accounts))
 
 
 def put_answer(tx: Connection, terms: AccountTerms) -> None:
@@ -158,22 +204,43 @@ def put_answer(tx: Connection, terms: AccountTerms) -> None:
         markup_percentage=_percent(terms["markup_percentage"]),
         version=terms["version"],
     )
-    tx.execute(_PUT_ACCOUNTS, _arrays(_ACCOUNT, [account]))
+    tx.execute(_PUT_ACCOUNTS, _arrays([account]))
 
 
-def _one_per_key(items: Sequence[tuple[str, _C]]) -> list[list[_C]]:
-    rounds: list[dict[str, _C]] = []
-    for key, item in items:
-        free = next((some for some in rounds if key not in some), None)
-        if free is None:
-            rounds.append({key: item})
-        else:
-            free[key] = item
-    return [list(some.values()) for some in rounds]
+def put_codes(tx: Connection, events: Sequence[Received[ReferralCodeChanged]]) -> None:
+    """Keeps the newest rate of each code."""
+    codes = [
+        Code(
+            code_id=event.data.code_id,
+            owner_id=event.data.owner_id,
+            markup_percent=_percent(event.data.markup_percent),
+            version=event.subject_version,
+        )
+        for event in events
+    ]
+    tx.execute(_PUT_CODES, _arrays(codes))
 
 
-def _arrays(names: Sequence[str], rows: Sequence[User | Account]) -> dict[str, list[Any]]:
-    return {name: [getattr(row, name) for row in rows] for name in names}
+def put_rules(tx: Connection, events: Sequence[Received[CommissionRuleChanged]]) -> None:
+    """Keeps the newest version of each owner's rule."""
+    rules = [
+        Rule(
+            owner_id=event.data.owner_id,
+            rule_id=event.data.rule_id,
+            rule_version=event.data.rule_version,
+            markup_percent=Decimal(event.data.markup_percent),
+            version=event.subject_version,
+        )
+        for event in events
+    ]
+    tx.execute(_PUT_RULES, _arrays(rules))
+
+
+def _arrays(rows: Sequence[_C]) -> dict[str, list[Any]]:
+    # One statement may touch a row once: of each key the newest is left.
+    names = _NAMES[type(rows[0])]
+    newest = {getattr(row, names[0]): row for row in sorted(rows, key=lambda row: row.version)}
+    return {name: [getattr(row, name) for row in newest.values()] for name in names}
 
 
 def _percent(text_: str | None) -> Decimal | None:

@@ -14,7 +14,9 @@ from shared.chassis.rpc.server import rpc
 from shared.chassis.service import Service
 from shared.chassis.timers import sweep
 from shared.contracts.billing.events import AccountOpened, AccountUpdated
+from shared.contracts.commission.events import CommissionRuleChanged
 from shared.contracts.envelope import Received
+from shared.contracts.referrals.events import ReferralCodeChanged
 from shared.contracts.trades import rpc as asked
 from shared.contracts.users.events import UserRegistered, UserUpdated
 from shared.settings.env import EnvConfig, SettingError, env
@@ -127,3 +129,13 @@ class TradesService(Service):
     def on_account_updated(self, events: Sequence[Received[AccountUpdated]]) -> None:
         with self.db.transaction() as tx:
             copies.put_accounts(tx, events)
+
+    @handles(ReferralCodeChanged)
+    def on_referral_code_changed(self, events: Sequence[Received[ReferralCodeChanged]]) -> None:
+        with self.db.transaction() as tx:
+            copies.put_codes(tx, events)
+
+    @handles(CommissionRuleChanged)
+    def on_commission_rule_changed(self, events: Sequence[Received[CommissionRuleChanged]]) -> None:
+        with self.db.transaction() as tx:
+            copies.put_rules(tx, events)

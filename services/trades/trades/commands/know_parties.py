@@ -12,20 +12,25 @@ from shared.contracts.billing.rpc import BillingRpc
 from shared.contracts.errors import NotReady
 from shared.utils.time import monotonic
 from trades import copies
-from trades.copies import Account, User
+from trades.copies import Account, Code, Parties, Rule, User
 
 _PATIENCE: Final = 1.0
-"""Seconds that a user's copy is waited for: his registration is on its way when he can log in."""
+"""Seconds that a user's copies are waited for: his registration is on its way when he can log in."""
 _PAUSE: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """Copies that are all there; `affiliate` is None only for a trader without one."""
+    """Copies that are all there; `affiliate` and `code` are None only for a trader without one.
+
+    `rule` is None while the affiliate has none here: nobody can tell one that is on its way from none at all.
+    """
 
     user: User
     account: Account
     affiliate: User | None
+    code: Code | None
+    rule: Rule | None
 
 
 def know_parties(*, user_id: str, account_id: str, db: Database, billing: BillingRpc) -> Known:
@@ -44,9 +49,21 @@ def know_parties(*, user_id: str, account_id: str, db: Database, billing: Billin
             continue
         if found.account.user_id != user_id:
             raise AccountNotFound()
-        user = found.user
-        if user is not None and (user.referrer_id is None or found.affiliate is not None):
-            return Known(user=user, account=found.account, affiliate=found.affiliate)
+        if found.user is not None and _is_whole(found.user, found):
+            return Known(
+                user=found.user,
+                account=found.account,
+                affiliate=found.affiliate,
+                code=found.code,
+                rule=found.rule,
+            )
         if monotonic() >= until:
             raise NotReady("your registration has not arrived here yet")
         time.sleep(_PAUSE)
+
+
+def _is_whole(user: User, found: Parties) -> bool:
+    # A referrer without a code: an update has overtaken the registration, which alone tells the code.
+    if user.referrer_id is None and user.code_id is None:
+        return True
+    return found.affiliate is not None and found.code is not None

@@ -65,14 +65,23 @@ def price_order(
     checks.raise_any()
     if min_payout is not None and proposal.payout < min_payout:
         raise PriceMoved(f"the payout is {to_text(proposal.payout, currency)} {currency} now")
-    rate = rules.effective_rate(
+    rate = _rate(known, conditions)
+    markup = rules.markup_of(proposal.payout, rate.percent)
+    return Order(terms=terms, payout=proposal.payout, markup=markup, rate=rate, spot=proposal.spot)
+
+
+def _rate(known: Known, conditions: Conditions) -> Rate:
+    code, rule, affiliate = known.code, known.rule, known.affiliate
+    return rules.effective_rate(
         account=known.account.markup_percentage,
-        affiliate=known.affiliate.markup_percentage if known.affiliate else None,
+        code=code.markup_percent if code else None,
+        rule=Rate(percent=rule.markup_percent, source="rule", rule_id=rule.rule_id, rule_version=rule.rule_version)
+        if rule
+        else None,
+        affiliate=affiliate.markup_percentage if affiliate else None,
         platform=conditions.platform_percent,
         maximum=conditions.percent_max,
     )
-    markup = rules.markup_of(proposal.payout, rate.percent)
-    return Order(terms=terms, payout=proposal.payout, markup=markup, rate=rate, spot=proposal.spot)
 
 
 class _Checks:
