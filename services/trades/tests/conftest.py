@@ -31,6 +31,7 @@ from shared.contracts.trades.rpc import (
     QuoteRequest,
     QuoteView,
     TradeView,
+    VoidTradeRequest,
 )
 from shared.contracts.users.events import UserRegistered
 from shared.utils.ids import new_id
@@ -41,6 +42,7 @@ from trades.commands.open_trade import open_trade
 from trades.commands.quote import quote
 from trades.commands.reject_stale import reject_stale
 from trades.commands.settle_due import settle_due
+from trades.commands.void_trade import void_trade
 from trades.invariants import INVARIANTS
 from trades.market.builtin import BuiltinMarket
 from trades.market.hours import Hours, seed_of
@@ -221,6 +223,11 @@ class Desk:
                 market=self.market,
                 conditions=self.conditions,
             )
+
+    def void(self, trade_id: str, reason: str = "wrong price", key: str | None = None, kind: Any = "staff") -> Any:
+        idempotency = Idempotency(key or new_id(), "POST /trades/{id}/void", f"{trade_id} {reason}")
+        with use(Context(kind=kind, user_id=STAFF, idempotency=idempotency)):
+            return void_trade(VoidTradeRequest(trade_id=trade_id, reason=reason), db=self.db, market=self.market)
 
     def settle(self) -> datetime | None:
         with use(SYSTEM):

@@ -91,6 +91,18 @@ def test_the_newest_come_first_without_what_was_never_opened(desk, listed, clock
     assert ids(listed(trader.context, status="REJECTED")) == [rejected]
 
 
+def test_a_cancelled_trade_is_listed_like_any_other_that_was_open(desk, listed):
+    trader = desk.trader()
+    trades = [desk.open(trader)["id"] for _ in range(3)]
+    desk.close(trades[1], "7.50")
+    for trade_id in trades[:2]:
+        desk.void(trade_id)
+    assert ids(listed(trader.context)) == ids(listed(STAFF)) == trades[::-1]
+    assert ids(listed(trader.context, status="CANCELLED")) == ids(listed(STAFF, status="CANCELLED")) == trades[1::-1]
+    shown = listed(trader.context)["results"][1]
+    assert (shown["status"], shown["payout"], shown["profit"]) == ("CANCELLED", None, "0.00")
+
+
 def test_pages_follow_each_other_without_gap_or_repeat(desk, listed):
     trader = desk.trader()
     trades = [desk.open(trader)["id"] for _ in range(7)]
@@ -153,6 +165,7 @@ def test_a_cursor_is_good_for_its_own_list_alone(desk, listed):
         ("status = 'OPEN' AND expires_at <= now() ORDER BY expires_at LIMIT 100", "trades_due"),
         ("status = 'PENDING' AND opening_deadline <= now() ORDER BY opening_deadline LIMIT 100", "trades_pending"),
         ("id < '{id}' ORDER BY id DESC LIMIT 21", "trades_pkey"),
+        ("status = 'CANCELLED' AND id < '{id}' ORDER BY id DESC LIMIT 21", "trades_cancelled"),
     ],
 )
 def test_hot_questions_are_answered_from_an_index_in_its_order(desk, where, index):

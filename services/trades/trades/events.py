@@ -9,7 +9,7 @@ from typing import Literal, TypedDict, cast
 from shared.chassis.outbox import Pending
 from shared.contracts.envelope import Envelope
 from shared.contracts.money import percent_text
-from shared.contracts.trades.events import TradeOpened, TradeSettled
+from shared.contracts.trades.events import TradeCancelled, TradeOpened, TradeSettled
 from shared.utils.time import to_rfc3339
 from trades.models import Trade
 
@@ -55,6 +55,20 @@ def settled(trade: Trade, *, by_staff: bool = False) -> Pending:
     )
     cause = None if by_staff else _opening(trade)
     return Pending(data=data, subject=trade.id, subject_version=trade.version, cause=cause)
+
+
+def cancelled(trade: Trade) -> Pending:
+    """`trade_cancelled`, caused by whatever the member of staff in the context is doing."""
+    data = TradeCancelled(
+        **_common(trade),
+        payout=trade.settled_payout or 0,
+        status="CANCELLED",
+        reason=cast("str", trade.void_reason),
+        settled=trade.settled_status is not None,
+        exit_spot=spot_text(trade.exit_spot),
+        closed_at=_time(trade.closed_at),
+    )
+    return Pending(data=data, subject=trade.id, subject_version=trade.version)
 
 
 def spot_text(spot: Decimal | None) -> str | None:

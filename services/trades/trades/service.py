@@ -27,6 +27,7 @@ from trades.commands.open_trade import open_trade
 from trades.commands.quote import quote
 from trades.commands.reject_stale import reject_stale
 from trades.commands.settle_due import settle_due
+from trades.commands.void_trade import void_trade
 from trades.market.builtin import BuiltinMarket
 from trades.market.hours import Hours, seeds_of
 from trades.rules import Conditions
@@ -96,6 +97,10 @@ class TradesService(Service):
     @rpc(asked.CloseTradeRequest)
     def close_trade(self, request: asked.CloseTradeRequest) -> asked.TradeAnswer:
         return close_trade(request, db=self.db, market=self.market, conditions=self.house.conditions)
+
+    @rpc(asked.VoidTradeRequest)
+    def void_trade(self, request: asked.VoidTradeRequest) -> asked.TradeAnswer:
+        return void_trade(request, db=self.db, market=self.market)
 
     @sweep(interval=0.2)
     def settle_due(self) -> float | None:

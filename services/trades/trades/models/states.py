@@ -2,6 +2,7 @@
 
 PENDING -> OPEN (not once the sweeper has claimed it) -> WON | LOST | CLOSED
 PENDING -> REJECTED
+OPEN | WON | LOST | CLOSED -> CANCELLED
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, insert, text
@@ -50,6 +52,14 @@ _SETTLE = text(
     " entry_spot = r.entry_spot, exit_spot = r.exit_spot, transaction_id = r.transaction_id, closed_at = :now,"
     " updated_at = :now, version = version + 1"
     " FROM mine JOIN result r USING (id) WHERE trades.id = mine.id RETURNING trades.id"
+)
+
+_VOID = text(
+    "UPDATE trades SET status = 'CANCELLED', settled_status = :settled_status, settled_payout = :settled_payout,"
+    " payout = :payout, profit = :profit, entry_spot = :entry_spot, closed_at = :closed_at,"
+    " void_reason = :void_reason, voided_at = :voided_at, voided_by = CAST(:voided_by AS uuid),"
+    " updated_at = :voided_at, version = version + 1"
+    " WHERE id = CAST(:id AS uuid) AND status = COALESCE(:settled_status, 'OPEN')"
 )
 
 
@@ -128,3 +138,27 @@ def settle(tx: Connection, results: Sequence[Trade], *, now: datetime) -> set[st
         "now": now,
     }
     return {str(row.id) for row in tx.execute(_SETTLE, values)}
+
+
+def voided(trade: Trade, *, reason: str, by: str, entry: Decimal | None, now: datetime) -> Trade:
+    """The CANCELLED trade that `void` makes of an OPEN one, which then ends now, or of a settled one."""
+    return replace(
+        trade,
+        status="CANCELLED",
+        settled_status=None if trade.status == "OPEN" else trade.status,
+        settled_payout=trade.payout,
+        payout=None,
+        profit=0,
+        entry_spot=entry,
+        closed_at=trade.closed_at or now,
+        void_reason=reason,
+        voided_at=now,
+        voided_by=by,
+        updated_at=now,
+        version=trade.version + 1,
+    )
+
+
+def void(tx: Connection, trade: Trade) -> None:
+    """Writes a CANCELLED trade, which `lock` has given as it was before."""
+    tx.execute(_VOID, trade.values())

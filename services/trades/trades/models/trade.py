@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import RowMapping
 
 SETTLED: Final = ("WON", "LOST", "CLOSED")
-"""Has its result, and the money follows it. CANCELLED is over too, without one."""
+"""Has its result, and the money follows it. CANCELLED is over too: `settled_status` is the result that it had."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +60,11 @@ class Trade:
     version: int = 1
     created_at: datetime
     updated_at: datetime
+    settled_status: str | None = None
+    settled_payout: int | None = None
+    void_reason: str | None = None
+    voided_at: datetime | None = None
+    voided_by: str | None = None
 
     @classmethod
     def of(cls, row: RowMapping) -> Trade:
@@ -74,6 +79,6 @@ class Trade:
 _NAMES: Final = tuple(item.name for item in fields(Trade))
 # Ids are text here: the driver would make objects of them.
 COLUMNS: Final = ", ".join(
-    f"CAST(trades.{name} AS text) AS {name}" if name == "id" or name.endswith("_id") else f"trades.{name}"
+    f"CAST(trades.{name} AS text) AS {name}" if name == "id" or name.endswith(("_id", "_by")) else f"trades.{name}"
     for name in _NAMES
 )
