@@ -21,7 +21,7 @@ from shared.contracts import schema
 from shared.contracts.billing.errors import AccountNotFound, HoldRefused
 from shared.contracts.billing.events import AccountOpened
 from shared.contracts.billing.rpc import AccountTerms, HoldAnswer, ReleaseAnswer
-from shared.contracts.commission.events import CommissionRuleChanged
+from shared.contracts.commission.events import CommissionAccrued, CommissionReversed, CommissionRuleChanged
 from shared.contracts.envelope import Envelope, EventData, Received
 from shared.contracts.errors import DeadlineExceeded, ServiceError
 from shared.contracts.referrals.events import ReferralCodeChanged
@@ -37,6 +37,7 @@ from shared.contracts.users.events import UserRegistered
 from shared.utils.ids import new_id
 from shared.utils.time import to_rfc3339, use_clock
 from trades import copies
+from trades.commands.apply_awards import apply_awards
 from trades.commands.close_trade import close_trade
 from trades.commands.open_trade import open_trade
 from trades.commands.quote import quote
@@ -228,6 +229,18 @@ class Desk:
         idempotency = Idempotency(key or new_id(), "POST /trades/{id}/void", f"{trade_id} {reason}")
         with use(Context(kind=kind, user_id=STAFF, idempotency=idempotency)):
             return void_trade(VoidTradeRequest(trade_id=trade_id, reason=reason), db=self.db, market=self.market)
+
+    def awarded(self, trade_id: str, award_id: str, amount: int = 39, **changes: Any) -> Received[Any]:
+        data = replace(CommissionAccrued.example(), trade_id=trade_id, award_id=award_id, amount=amount, **changes)
+        return received(data)
+
+    def taken_back(self, trade_id: str, award_id: str, amount: int = 39) -> Received[Any]:
+        data = replace(CommissionReversed.example(), trade_id=trade_id, award_id=award_id, amount=amount)
+        return received(data, 2)
+
+    def apply(self, *events: Received[Any]) -> None:
+        with use(SYSTEM):
+            apply_awards(events, db=self.db)
 
     def settle(self) -> datetime | None:
         with use(SYSTEM):

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import psycopg2
 import pytest
+from alembic import command
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import ProgrammingError
+from sqlalchemy.pool import NullPool
 
-from shared.chassis.migrations import differences
+from shared.chassis.migrations import Migrations, differences
+from shared.utils.ids import new_id
 
 
 @pytest.mark.parametrize(
@@ -33,12 +38,69 @@ from shared.chassis.migrations import differences
         "status = 'LOST', closed_at = now(), reason = 'mood', payout = 0, profit = - stake - markup_applied",
         "status = 'CLOSED', closed_at = now(), reason = 'staff', payout = 0, profit = - stake - markup_applied",
         "status = 'CLOSED', reason = 'staff', payout = 1, profit = 1 - stake - markup_applied",
+        "status = 'CANCELLED', closed_at = now(), profit = 0",
+        "settled_status = 'WON', settled_payout = potential_payout",
+        "void_reason = 'wrong price'",
+        "commission_applied = -1",
     ],
 )
 def test_a_row_that_contradicts_itself_is_refused(desk, change):
     trade = desk.open(desk.trader())
     with pytest.raises(psycopg2.errors.CheckViolation):
         desk.rows(f"UPDATE trades SET {change} WHERE id = %s", trade["id"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "payout = 0",
+        "profit = NULL",
+        "profit = 1",
+        "void_reason = NULL",
+        "voided_at = NULL",
+        "voided_by = NULL",
+        "closed_at = NULL",
+        "settled_status = NULL",
+        "settled_payout = NULL",
+        "settled_payout = 750",
+        "settled_status = 'LOST'",
+        "settled_status = 'OPEN'",
+        "reason = NULL",
+        "settled_status = NULL, settled_payout = NULL",
+        "status = 'WON'",
+    ],
+)
+def test_a_voided_row_that_contradicts_itself_is_refused(desk, change):
+    trade = desk.open(desk.trader())
+    desk.close(trade["id"], "19.54")
+    desk.void(trade["id"])
+    with pytest.raises(psycopg2.errors.CheckViolation):
+        desk.rows(f"UPDATE trades SET {change} WHERE id = %s", trade["id"])
+
+
+@pytest.mark.parametrize(
+    "change", ["UPDATE applied_awards SET amount = 1", "DELETE FROM applied_awards", "TRUNCATE applied_awards"]
+)
+def test_applied_awards_only_grow(desk, change):
+    trade = desk.open(desk.trader())
+    desk.apply(desk.awarded(trade["id"], new_id()))
+    with pytest.raises(psycopg2.errors.InsufficientPrivilege, match="it only grows"):
+        desk.rows(change)
+    with pytest.raises(ProgrammingError, match="permission denied"), desk.db.transaction() as tx:
+        tx.execute(text(change))
+
+
+@pytest.mark.parametrize(
+    ("sign", "amount", "error"),
+    [
+        (1, 0, psycopg2.errors.CheckViolation),
+        (2, 39, psycopg2.errors.CheckViolation),
+        (1, 39, psycopg2.errors.ForeignKeyViolation),
+    ],
+)
+def test_an_award_has_a_sign_an_amount_and_a_trade(desk, sign, amount, error):
+    with pytest.raises(error):
+        desk.rows("INSERT INTO applied_awards VALUES (%s, %s, %s, %s)", new_id(), sign, new_id(), amount)
 
 
 def test_a_contract_belongs_to_one_trade(desk):
@@ -52,7 +114,26 @@ def test_a_seed_without_its_commitment_is_refused(desk):
         desk.rows("INSERT INTO market_hours VALUES (1, 'seed', 'other', now())")
 
 
-def test_models_and_migrations_agree(desk):
-    host = desk.db.url
-    owner = host.set(username="trades_owner", password="trades_owner").render_as_string(hide_password=False)
+@pytest.fixture
+def owner(desk):
+    return desk.db.url.set(username="trades_owner", password="trades_owner").render_as_string(hide_password=False)
+
+
+def test_models_and_migrations_agree(owner):
     assert differences("trades", owner) == []
+
+
+def test_the_newest_migration_can_be_taken_back_and_made_again_over_trades(desk, owner, clock):
+    trade = desk.open(desk.trader())
+    clock.go(60)
+    desk.settle()
+    was = desk.row(trade["id"])
+    with create_engine(owner, poolclass=NullPool).connect() as connection:
+        migration = connection.begin()
+        config = Migrations("trades").config(connection)
+        command.downgrade(config, "0001")
+        left = connection.execute(text("SELECT to_jsonb(t) FROM trades t")).scalar_one()
+        assert left == {name: value for name, value in was.items() if not name.startswith(("settled_", "void"))}
+        command.upgrade(config, "head")
+        assert connection.execute(text("SELECT to_jsonb(t) FROM trades t")).scalar_one() == was
+        migration.rollback()

@@ -14,7 +14,7 @@ from shared.chassis.rpc.server import rpc
 from shared.chassis.service import Service
 from shared.chassis.timers import sweep
 from shared.contracts.billing.events import AccountOpened, AccountUpdated
-from shared.contracts.commission.events import CommissionRuleChanged
+from shared.contracts.commission.events import CommissionAccrued, CommissionReversed, CommissionRuleChanged
 from shared.contracts.envelope import Received
 from shared.contracts.referrals.events import ReferralCodeChanged
 from shared.contracts.trades import rpc as asked
@@ -22,6 +22,7 @@ from shared.contracts.users.events import UserRegistered, UserUpdated
 from shared.settings.env import EnvConfig, SettingError, env
 from shared.utils.time import get_utc_now
 from trades import copies, queries
+from trades.commands.apply_awards import apply_awards
 from trades.commands.close_trade import close_trade
 from trades.commands.open_trade import open_trade
 from trades.commands.quote import quote
@@ -144,3 +145,11 @@ class TradesService(Service):
     def on_commission_rule_changed(self, events: Sequence[Received[CommissionRuleChanged]]) -> None:
         with self.db.transaction() as tx:
             copies.put_rules(tx, events)
+
+    @handles(CommissionAccrued)
+    def on_commission_accrued(self, events: Sequence[Received[CommissionAccrued]]) -> None:
+        apply_awards(events, db=self.db)
+
+    @handles(CommissionReversed)
+    def on_commission_reversed(self, events: Sequence[Received[CommissionReversed]]) -> None:
+        apply_awards(events, db=self.db)
