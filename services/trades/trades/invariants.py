@@ -29,20 +29,23 @@ INVARIANTS: Final = (
     ),
     Invariant(
         name="profit_arithmetic",
-        explain="Profit is payout less stake and markup, the hold covered both; WON pays as agreed, LOST nothing.",
+        explain="Profit is payout less stake and markup, the hold covered both; WON pays as agreed, LOST nothing, "
+        "and what is CANCELLED has won and lost nothing.",
         sql="""
             SELECT id::text AS id, concat_ws(' ', status, 'payout', payout, 'stake', stake, 'markup', markup_applied,
                 'held', held, 'profit', profit) AS detail
             FROM trades
             WHERE held < stake + markup_applied
                 OR status IN ('WON', 'LOST', 'CLOSED') AND profit IS DISTINCT FROM payout - stake - markup_applied
-                OR status = 'WON' AND payout IS DISTINCT FROM potential_payout
-                OR status = 'LOST' AND payout IS DISTINCT FROM 0
+                OR status = 'CANCELLED' AND (payout IS NOT NULL OR profit IS DISTINCT FROM 0)
+                OR coalesce(settled_status, status) = 'WON'
+                    AND coalesce(settled_payout, payout) IS DISTINCT FROM potential_payout
+                OR coalesce(settled_status, status) = 'LOST' AND coalesce(settled_payout, payout) IS DISTINCT FROM 0
         """,
     ),
     Invariant(
         name="status_consistent",
-        explain="Contract, times, result and refusal are filled just as the status says.",
+        explain="Contract, times, result, refusal and void are filled just as the status says.",
         sql="""
             SELECT id::text AS id, status || ' with contract ' || coalesce(contract_id, 'none') || ', closed '
                 || coalesce(closed_at::text, 'never') AS detail
@@ -53,6 +56,9 @@ INVARIANTS: Final = (
                 OR (status IN ('WON', 'LOST', 'CLOSED')) AND payout IS NULL
                 OR (status IN ('PENDING', 'REJECTED', 'OPEN')) AND num_nonnulls(payout, profit) > 0
                 OR (status = 'REJECTED') <> (rejection IS NOT NULL)
+                OR (status = 'CANCELLED') <> (num_nonnulls(void_reason, voided_at, voided_by) = 3)
+                OR (settled_status IS NULL) <> (settled_payout IS NULL)
+                OR settled_status IS NOT NULL AND (status <> 'CANCELLED' OR reason IS NULL)
                 OR reason = 'expired' AND num_nonnulls(entry_spot, exit_spot) < 2
         """,
     ),
@@ -60,10 +66,35 @@ INVARIANTS: Final = (
         name="result_by_spots",
         explain="A CALL wins strictly above its entry, a PUT strictly below; a tie loses.",
         sql="""
-            SELECT id::text AS id, concat_ws(' ', contract_type, entry_spot, exit_spot, status) AS detail
+            SELECT id::text AS id,
+                concat_ws(' ', contract_type, entry_spot, exit_spot, coalesce(settled_status, status)) AS detail
             FROM trades
-            WHERE reason = 'expired' AND (status = 'WON') IS DISTINCT FROM
+            WHERE reason = 'expired' AND (coalesce(settled_status, status) = 'WON') IS DISTINCT FROM
                 CASE contract_type WHEN 'CALL' THEN exit_spot > entry_spot ELSE exit_spot < entry_spot END
+        """,
+    ),
+    Invariant(
+        name="commission_applied",
+        explain="What affiliates earned from a trade is the sum of the awards that were applied to it.",
+        sql="""
+            SELECT t.id::text AS id,
+                concat_ws(' ', 'says', t.commission_applied, 'and awards', coalesce(a.total, 0)) AS detail
+            FROM trades AS t
+            LEFT JOIN (
+                SELECT trade_id, sum(sign * amount) AS total FROM applied_awards GROUP BY trade_id
+            ) AS a ON a.trade_id = t.id
+            WHERE t.commission_applied <> coalesce(a.total, 0)
+        """,
+    ),
+    Invariant(
+        name="award_mirrored",
+        explain="An award is taken back whole and from the trade that it was applied to.",
+        sql="""
+            SELECT back.award_id::text AS id, concat_ws(' ', back.amount, 'of', back.trade_id, 'for', award.amount,
+                'of', award.trade_id) AS detail
+            FROM applied_awards AS back
+            LEFT JOIN applied_awards AS award ON award.award_id = back.award_id AND award.sign = 1
+            WHERE back.sign = -1 AND (back.trade_id, back.amount) IS DISTINCT FROM (award.trade_id, award.amount)
         """,
     ),
     Invariant(
@@ -99,21 +130,44 @@ INVARIANTS: Final = (
     ),
 )
 
-_SETTLED: Final = """
-    SELECT id::text AS key, concat_ws(':', account_id, currency, stake, markup_applied, payout) AS value
-    FROM trades WHERE status IN ('WON', 'LOST', 'CLOSED')
+# Also of trades that were CANCELLED afterwards: their first result stays in the books beside its mirror.
+_EVER_SETTLED: Final = "FROM trades WHERE status IN ('WON', 'LOST', 'CLOSED') OR settled_status IS NOT NULL"
+_SETTLED: Final = f"""
+    SELECT id::text AS key,
+        concat_ws(':', account_id, currency, stake, markup_applied, coalesce(settled_payout, payout)) AS value
+    {_EVER_SETTLED}
 """
+_DECIDED: Final = f"SELECT id::text AS key, 'settled' AS value {_EVER_SETTLED}"
+_VOIDED: Final = """
+    SELECT id::text AS key, account_id || ':' || currency AS value
+    FROM trades WHERE status = 'CANCELLED' AND settled_status IS NOT NULL
+"""
+_EARNED: Final = "SELECT id::text AS key, commission_applied::text AS value FROM trades WHERE commission_applied <> 0"
 
 CLAIMS: Final[dict[str, str]] = {
-    # account:currency:stake:markup:payout of every settled trade: billing has booked it just so.
+    # account:currency:stake:markup:payout of every trade that ever settled: billing has booked it just so.
     "ledger_settlement": _SETTLED,
     # account:amount of what an open trade rests on: billing holds it.
     "hold_of_open_trade": """
         SELECT id::text AS key, account_id || ':' || held AS value FROM trades WHERE status = 'OPEN'
     """,
+    # account:currency of every trade that was settled and then CANCELLED: billing has booked the mirror.
+    "ledger_void": _VOIDED,
+    # Every trade that ever settled: commission has decided on it.
+    "trade_decision": _DECIDED,
+    # What affiliates earned from a trade, in minor units: commission has awarded as much.
+    "award_of_trade": _EARNED,
+    # The version of every copy: its owner is not behind it, and not ahead of it either.
+    "user_copy_trades": "SELECT user_id::text AS key, version::text AS value FROM user_copies",
+    "account_copy_trades": "SELECT account_id::text AS key, version::text AS value FROM account_copies",
+    "code_copy_trades": "SELECT code_id::text AS key, version::text AS value FROM code_copies",
+    "rule_copy_trades": "SELECT owner_id::text AS key, version::text AS value FROM rule_copies",
 }
 
 FACTS: Final[dict[str, str]] = {
     "settled_trade": _SETTLED,
     "live_trade": "SELECT id::text AS key, held::text AS value FROM trades WHERE status IN ('PENDING', 'OPEN')",
+    "voided_trade": _VOIDED,
+    "decided_trade": _DECIDED,
+    "applied_award": _EARNED,
 }
