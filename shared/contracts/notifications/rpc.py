@@ -55,7 +55,7 @@ class CreateRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class ListNotificationsRequest:
-    """The caller's own."""
+    """The caller's own, and for staff those to all of staff. `unread` true: only unread ones, false: only read ones."""
 
     unread: bool | None = None
     limit: Limit = 20
@@ -64,7 +64,7 @@ class ListNotificationsRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class NotificationRequest:
-    """One of the caller's own."""
+    """One of the caller's own, or for staff one to all of staff."""
 
     notification_id: Id
 
@@ -81,7 +81,10 @@ class NotificationsRpc(Protocol):
         level: str = "info",
         data: dict[str, Any] | None = None,
     ) -> NotificationView:
-        """By idempotency key, if there is one. Raises Forbidden, ValidationFailed."""
+        """By idempotency key, if there is one; again: that one as it is now, emptied when it has been deleted.
+
+        Raises Forbidden, IdempotencyMismatch, NotReady (a user that has not been heard of), ValidationFailed.
+        """
         ...
 
     def list_notifications(
@@ -95,7 +98,7 @@ class NotificationsRpc(Protocol):
         ...
 
     def count_unread(self) -> int:
-        """How many of the caller's are unread."""
+        """How many of the caller's own are unread, without those to all of staff."""
         ...
 
     def mark_read(self, *, notification_id: str) -> NotificationView:
@@ -103,7 +106,7 @@ class NotificationsRpc(Protocol):
         ...
 
     def mark_all_read(self) -> CountAnswer:
-        """What has arrived until now."""
+        """What has arrived for the caller himself until now."""
         ...
 
     def delete(self, *, notification_id: str) -> dict[str, object]:
@@ -111,5 +114,5 @@ class NotificationsRpc(Protocol):
         ...
 
     def delete_all(self) -> CountAnswer:
-        """What has arrived until now."""
+        """What has arrived for the caller himself until now."""
         ...
