@@ -1,1 +1,1 @@
-"""From rows of notifications to what leaves the house."""
+"""From rows of notifications to what leaves the house: nothing that has to arrive."""

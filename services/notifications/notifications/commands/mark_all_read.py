@@ -1,0 +1,22 @@
+"""Somebody has read everything."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from notifications.models import states
+from shared.chassis.context import Context
+from shared.chassis.database import Database
+from shared.contracts.notifications.rpc import CountAnswer
+
+
+def mark_all_read(db: Database, caller: Context, *, now: datetime) -> CountAnswer:
+    """All of the caller's own, `MANY` a commit; those to all of staff stay as they are. Raises Unauthorized."""
+    user_id, count = caller.require_user(), 0
+    while True:
+        with db.transaction() as tx:
+            states.lock(tx, [user_id])
+            done = states.mark_many_read(tx, user_id, now=now)
+        count += done
+        if done < states.MANY:
+            return CountAnswer(count=count)
