@@ -1,4 +1,4 @@
-"""The tables of notifications."""
+"""Notifications, their counters, and the copies of users."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ branch_labels = None
 depends_on = None
 
 _SQL = Path(__file__).parents[1] / "sql" / "0001_tables.sql"
-_TABLES = ("outbox", "idempotency")
+_TABLES = ("notifications", "counters", "user_copies", "user_contacts", "outbox", "idempotency")
 
 
 def upgrade() -> None:
@@ -23,3 +23,4 @@ def upgrade() -> None:
 def downgrade() -> None:
     """Takes everything away."""
     op.execute(f"DROP TABLE {', '.join(f'public.{name}' for name in _TABLES)}")
+    op.execute("DROP FUNCTION public.refuse_change")
