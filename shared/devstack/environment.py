@@ -106,6 +106,8 @@ class Environment:
                 "JWT_PRIVATE_KEY_FILE": str(self._state.private_key),
                 "JWT_PUBLIC_KEYS_DIR": str(self._state.public_keys),
             }
+        if service == "audit":
+            found["AUDIT_SEAL_KEY_FILE"] = str(self._state.audit_seal)
         return found
 
     def relay(self) -> dict[str, str]:

@@ -88,6 +88,11 @@ class State:
         return self.folder / "keys" / "public"
 
     @property
+    def audit_seal(self) -> Path:
+        """The key that seals the audit trail."""
+        return self.folder / "keys" / "audit_seal.pem"
+
+    @property
     def supervisor(self) -> Path:
         """What the supervisor says of itself and its processes."""
         return self.folder / "supervisor.json"
@@ -127,11 +132,17 @@ class State:
             credentials = Credentials({**dict(zip(PORTS, free_ports(len(PORTS)), strict=True))}, credentials.passwords)
         credentials.complete()
         write_json(self.folder / "credentials.json", {"ports": credentials.ports, "passwords": credentials.passwords})
-        if not self.private_key.exists():
-            from shared.devstack.keys import make_key_pair  # cryptography is slow to import, and this is done once
-
-            make_key_pair(self.private_key, self.public_keys)
+        if not (self.private_key.exists() and self.audit_seal.exists()):
+            self._make_keys()
         return credentials
+
+    def _make_keys(self) -> None:
+        from shared.devstack.keys import make_key_pair, make_seal_key  # slow to import, and this is done once
+
+        if not self.private_key.exists():
+            make_key_pair(self.private_key, self.public_keys)
+        if not self.audit_seal.exists():
+            make_seal_key(self.audit_seal)
 
     def credentials(self) -> Credentials | None:
         """What is kept, or None before the first start."""

@@ -13,7 +13,7 @@ from shared.chassis.testing.broker import Broker
 from shared.chassis.testing.databases import PREFIX, Databases
 from shared.chassis.testing.processes import FakeService, ServiceProcess, SyncRpc
 from shared.contracts.envelope import Envelope
-from shared.devstack.keys import make_key_pair
+from shared.devstack.keys import make_key_pair, make_seal_key
 
 
 @pytest.fixture(scope="session")
@@ -60,10 +60,15 @@ def publish(broker: Broker) -> Callable[..., Envelope]:
 
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A key pair for access tokens, as settings."""
+    """A key pair for access tokens and the key that seals the audit trail, as settings."""
     folder = tmp_path_factory.mktemp("keys")
     make_key_pair(folder / "private.pem", folder / "public")
-    return {"JWT_PRIVATE_KEY_FILE": str(folder / "private.pem"), "JWT_PUBLIC_KEYS_DIR": str(folder / "public")}
+    make_seal_key(folder / "audit_seal.pem")
+    return {
+        "JWT_PRIVATE_KEY_FILE": str(folder / "private.pem"),
+        "JWT_PUBLIC_KEYS_DIR": str(folder / "public"),
+        "AUDIT_SEAL_KEY_FILE": str(folder / "audit_seal.pem"),
+    }
 
 
 @pytest.fixture
