@@ -1,4 +1,4 @@
-"""The tables of audit."""
+"""Entries and the archive, the chain that seals them, personal data apart, and what guards them."""
 
 from __future__ import annotations
 
@@ -11,15 +11,23 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-_SQL = Path(__file__).parents[1] / "sql" / "0001_tables.sql"
-_TABLES = ("outbox", "idempotency")
+_SQL = Path(__file__).parents[1] / "sql"
+_FILES = ("tables", "chassis")
+_DROPPED = (
+    "TABLE public.user_names, public.user_copies, public.seal_heads, public.seals, public.unsealed,"
+    " public.personal_data, public.archive, public.entries, public.outbox, public.idempotency",
+    "FUNCTION public.refuse_change",
+)
 
 
 def upgrade() -> None:
-    """Runs the file as it is: a percent sign in it is not a parameter."""
-    op.get_bind().exec_driver_sql(_SQL.read_text(), execution_options={"no_parameters": True})
+    """Runs the files as they are: a percent sign in them is not a parameter."""
+    for name in _FILES:
+        sql = (_SQL / f"{revision}_{name}.sql").read_text()
+        op.get_bind().exec_driver_sql(sql, execution_options={"no_parameters": True})
 
 
 def downgrade() -> None:
     """Takes everything away."""
-    op.execute(f"DROP TABLE {', '.join(f'public.{name}' for name in _TABLES)}")
+    for what in _DROPPED:
+        op.execute(f"DROP {what}")
