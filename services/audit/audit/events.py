@@ -1,1 +1,1 @@
-"""From rows of audit to what leaves the house."""
+"""From rows of audit to what leaves the house: nothing leaves it."""
