@@ -89,6 +89,7 @@ INVARIANTS: Final = tuple(
 _AWARDS: Final = """
     SELECT id::text AS key, concat_ws(':', owner_id, currency, amount) AS value FROM awards WHERE sign = 1
 """
+_EARNERS: Final = "SELECT id::text AS key, owner_id::text AS value FROM awards WHERE sign = 1"
 _REVERSED: Final = "SELECT reverses::text AS key, (-amount)::text AS value FROM awards WHERE sign = -1"
 _TRADES: Final = "SELECT subject_id::text AS key, 'settled' AS value FROM decisions WHERE subject_kind = 'trade'"
 _EARNED: Final = """
@@ -99,6 +100,10 @@ _EARNED: Final = """
 CLAIMS: Final[dict[str, str]] = {
     # owner:currency:amount of every award: billing has credited it just so.
     "award_credited": _AWARDS,
+    # Who has earned it: notifications has told him, once.
+    "award_notification": _EARNERS,
+    # Every award: audit has one entry of it.
+    "audited_award": "SELECT id::text AS key, '1' AS value FROM awards WHERE sign = 1",
     # The amount of every award that was reversed: billing has taken it back.
     "award_taken_back": _REVERSED,
     # user:currency:amount of every deposit that was decided: to billing it is a first one.
@@ -116,6 +121,7 @@ CLAIMS: Final[dict[str, str]] = {
 
 FACTS: Final[dict[str, str]] = {
     "paid_award": _AWARDS,
+    "notified_award": _EARNERS,
     "reversed_award": _REVERSED,
     "deposit_decision": """
         SELECT subject_id::text AS key, user_id::text AS value FROM decisions WHERE subject_kind = 'deposit'

@@ -142,6 +142,7 @@ _VOIDED: Final = """
     SELECT id::text AS key, account_id || ':' || currency AS value
     FROM trades WHERE status = 'CANCELLED' AND settled_status IS NOT NULL
 """
+_TOLD: Final = f"SELECT id::text AS key, user_id::text AS value {_EVER_SETTLED}"
 _EARNED: Final = "SELECT id::text AS key, commission_applied::text AS value FROM trades WHERE commission_applied <> 0"
 
 CLAIMS: Final[dict[str, str]] = {
@@ -155,6 +156,14 @@ CLAIMS: Final[dict[str, str]] = {
     "ledger_void": _VOIDED,
     # Every trade that ever settled: commission has decided on it.
     "trade_decision": _DECIDED,
+    # Its owner: notifications has told him, once.
+    "trade_notification": _TOLD,
+    # What has become of every trade that was bought: audit has one entry of each step.
+    "audited_trade": """
+        SELECT id::text AS key, concat_ws('+', CASE WHEN status = 'CANCELLED' THEN 'cancelled' END, 'opened',
+            CASE WHEN status IN ('WON', 'LOST', 'CLOSED') OR settled_status IS NOT NULL THEN 'settled' END) AS value
+        FROM trades WHERE status NOT IN ('PENDING', 'REJECTED')
+    """,
     # What affiliates earned from a trade, in minor units: commission has awarded as much.
     "award_of_trade": _EARNED,
     # The version of every copy: its owner is not behind it, and not ahead of it either.
@@ -169,5 +178,6 @@ FACTS: Final[dict[str, str]] = {
     "live_trade": "SELECT id::text AS key, held::text AS value FROM trades WHERE status IN ('PENDING', 'OPEN')",
     "voided_trade": _VOIDED,
     "decided_trade": _DECIDED,
+    "notified_trade": _TOLD,
     "applied_award": _EARNED,
 }
