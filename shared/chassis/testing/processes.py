@@ -20,6 +20,7 @@ from kombu.mixins import ConsumerMixin
 from shared.chassis import wire
 from shared.chassis.context import Context
 from shared.chassis.rpc.aio import AsyncRpc
+from shared.chassis.rpc.envelope import MethodNotFound
 from shared.chassis.testing.waiting import eventually
 from shared.contracts.errors import ServiceError
 from shared.devstack.child import die_with_parent
@@ -90,14 +91,16 @@ class ServiceProcess:
 class FakeService(ConsumerMixin):
     """Answers another service's calls at the real broker: `calls` records (method, arguments).
 
-    Each method is a callable that takes the call's arguments as keywords, and returns or raises a ServiceError.
+    Each method is a callable that takes the call's arguments as keywords, and returns or raises a ServiceError. What it
+    has no method for is answered as a service answers what it does not know.
     """
 
     def __init__(self, url: str, name: str, methods: Mapping[str, Callable[..., Any]]) -> None:
         self.connection = kombu.Connection(url)
         self.name, self.methods = name, dict(methods)
         self.calls: list[tuple[str, dict[str, Any]]] = []
-        self._thread = threading.Thread(target=self.run, daemon=True)
+        # Looks this often (seconds) whether it should stop.
+        self._thread = threading.Thread(target=self.run, kwargs={"safety_interval": 0.05}, daemon=True)
         self._ready = threading.Event()
 
     def start(self) -> FakeService:
@@ -124,6 +127,8 @@ class FakeService(ConsumerMixin):
         self.calls.append((method, arguments))
         body: dict[str, Any] = {"result": None, "error": None}
         try:
+            if method not in self.methods:
+                raise MethodNotFound(f"{self.name}.{method}")
             body["result"] = self.methods[method](**arguments)
         except ServiceError as error:
             body["error"] = {
