@@ -21,22 +21,19 @@ _ALWAYS: list[Header] = [
 
 @dataclass(slots=True)
 class Answer:
-    """Status, body and headers."""
+    """Status, body and headers. Without a content type there is no content either."""
 
     status: int
     body: bytes
-    content_type: bytes = b"application/json"
+    content_type: bytes | None = b"application/json"
     headers: list[Header] = field(default_factory=list)
 
     async def send(self, send: Send, request_id: str, *, with_body: bool = True) -> None:
         """Writes it; a HEAD request gets everything but the body."""
-        headers = [
-            (b"content-type", self.content_type),
-            (b"content-length", str(len(self.body)).encode()),
-            (b"x-request-id", request_id.encode()),
-            *_ALWAYS,
-            *self.headers,
-        ]
+        headers = [(b"x-request-id", request_id.encode()), *_ALWAYS, *self.headers]
+        if self.content_type is not None:
+            length = str(len(self.body)).encode()
+            headers += [(b"content-type", self.content_type), (b"content-length", length)]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         await send({"type": "http.response.body", "body": self.body if with_body else b""})
 
@@ -44,3 +41,8 @@ class Answer:
 def json_answer(value: Any, status: int = 200, *headers: Header) -> Answer:
     """A JSON answer."""
     return Answer(status, orjson.dumps(value), headers=list(headers))
+
+
+def no_content() -> Answer:
+    """Done, and nothing to say."""
+    return Answer(204, b"", content_type=None)

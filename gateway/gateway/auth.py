@@ -12,6 +12,7 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
+from gateway.errors import SessionEnded
 from gateway.revocations import Revocations
 from shared.contracts.errors import Unauthorized
 from shared.contracts.users.errors import InvalidToken
@@ -44,11 +45,11 @@ class Authenticator:
         self._keys: dict[str, Ed25519PublicKey] = {}
         self._seen: dict[str, Identity] = {}
 
-    def identify(self, header: bytes | None) -> Identity:
-        """The caller. Raises Unauthorized without a bearer token, InvalidToken for a bad or ended one."""
+    def identify(self, header: str | None) -> Identity:
+        """Whom the token names. Raises Unauthorized without a bearer token, InvalidToken for a bad or expired one."""
         if header is None:
             raise Unauthorized
-        scheme, _, token = header.decode("latin-1").partition(" ")
+        scheme, _, token = header.partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token or len(token) > _LONGEST:
             raise Unauthorized
@@ -58,9 +59,14 @@ class Authenticator:
             if len(self._seen) >= _MOST:
                 self._seen.clear()
             self._seen[token] = identity
-        if identity.expires <= time.time() or self._revocations.covers(identity.user_id, identity.session_id):
+        if identity.expires <= time.time():
             raise InvalidToken
         return identity
+
+    def refuse_ended(self, identity: Identity) -> None:
+        """Raises SessionEnded when users has said so."""
+        if self._revocations.covers(identity.user_id, identity.session_id):
+            raise SessionEnded
 
     def _verify(self, token: str) -> Identity:
         try:

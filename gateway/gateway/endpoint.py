@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
-
-import orjson
 
 from gateway.answer import Answer
 from gateway.errors import InvalidIdempotencyKey, MissingIdempotencyKey
@@ -19,6 +18,8 @@ from shared.contracts.types import UUID_PATTERN
 
 Who = Literal["anyone", "user", "staff"]
 Key = Literal["none", "accepted", "required"]
+Seconds = Literal["rpc", "open", "auth", "part", "health"]
+Header = Literal["Location", "Idempotent-Replayed"]
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
 _UUID = re.compile(UUID_PATTERN)
@@ -26,7 +27,10 @@ _UUID = re.compile(UUID_PATTERN)
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request that has passed every check: what a handler works with."""
+    """A request that has passed every check: what a handler works with.
+
+    The context carries the route's deadline, so that several questions together take no longer than one.
+    """
 
     rpc: AsyncRpc
     context: Context
@@ -50,7 +54,10 @@ Handler = Callable[[Call], Awaitable[Answer]]
 
 @dataclass(frozen=True, kw_only=True)
 class Endpoint:
-    """One method of one path. `body` and `query` are contract dataclasses, `answer` a TypedDict."""
+    """One method of one path. `body` and `query` are contract dataclasses, `answer` a TypedDict.
+
+    `status_again` is for what was there before, `headers` are those an answer may have, `seconds` names a setting.
+    """
 
     method: str
     path: str
@@ -62,8 +69,10 @@ class Endpoint:
     query: type | None = None
     key: Key = "none"
     status: int = 200
+    status_again: int | None = None
     answer: Any = None
-    seconds: Literal["rpc", "open", "auth"] = "rpc"
+    headers: tuple[Header, ...] = ()
+    seconds: Seconds = "rpc"
     body_may_be_empty: bool = False
     parameters: tuple[str, ...] = field(init=False)
     pattern: re.Pattern[str] = field(init=False)
@@ -88,8 +97,9 @@ class Endpoint:
             return None
         if not _KEY.fullmatch(key):
             raise InvalidIdempotencyKey
-        canonical = orjson.dumps([path, body], option=orjson.OPT_SORT_KEYS)
-        return Idempotency(key, f"{self.method} {self.path}", hashlib.sha256(canonical).hexdigest())
+        # Not yet validated: orjson would refuse the integers of more than 64 bits that a client may send.
+        canonical = json.dumps([path, body], sort_keys=True, separators=(",", ":"))
+        return Idempotency(key, f"{self.method} {self.path}", hashlib.sha256(canonical.encode()).hexdigest())
 
 
 def check_ids(path: Mapping[str, str]) -> None:

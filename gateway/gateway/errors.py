@@ -8,6 +8,7 @@ import orjson
 
 from gateway.answer import Answer
 from shared.contracts.errors import ServiceError
+from shared.contracts.users.errors import InvalidToken
 
 
 class PayloadTooLarge(ServiceError):
@@ -38,6 +39,10 @@ class MethodNotAllowed(ServiceError):
     """The path exists, the method does not; `extra["allow"]` lists those that do."""
 
     status, code, title = 405, "method_not_allowed", "Method not allowed"
+
+
+class SessionEnded(InvalidToken):
+    """A good token whose session has ended since, or whose user is frozen; the client is told what any bad token is."""
 
 
 class MissingIdempotencyKey(ServiceError):

@@ -12,7 +12,10 @@ SERVICES = ("users", "billing", "trades", "referrals", "commission", "notificati
 
 @dataclass(frozen=True)
 class Settings:
-    """Defaults are for production; dev and test let many clients of one address through."""
+    """Defaults are for production; dev and test let many clients of one address through.
+
+    `part_seconds` is for each part of the dashboard.
+    """
 
     amqp_url: str
     public_keys: str

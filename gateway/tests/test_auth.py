@@ -14,7 +14,7 @@ from shared.contracts.users.events import SessionRevoked, UserUpdated
 from shared.utils.ids import new_id
 
 NOW = int(time.time())
-USER, STAFF = "01920000-0000-7000-8000-000000000001", "01920000-0000-7000-8000-000000000009"
+USER = "01920000-0000-7000-8000-000000000001"
 
 BAD_CLAIMS = {
     "expired": {"exp": NOW - 10},
@@ -111,13 +111,13 @@ def test_a_frozen_user_is_refused_until_he_is_thawed(worker: Any, broker: Any, s
 
 
 def test_what_ended_before_the_start_is_asked_for(users: Any, make_worker: Any, sign: Any) -> None:
-    session = new_id()
+    session, user = new_id(), new_id()
     users.methods["list_revocations"] = lambda: {
         "sessions": [{"session_id": session, "until": "2099-01-01T00:00:00Z"}],
-        "frozen_user_ids": [STAFF],
+        "frozen_user_ids": [user],
     }
     worker = make_worker()
-    ended, frozen = sign(sid=session), sign(sub=STAFF)
+    ended, frozen = sign(sid=session), sign(sub=user)
     for token in (ended, frozen):
         eventually(lambda token=token: worker.get("/users/me", {"Authorization": f"Bearer {token}"}).status == 401)
     assert worker.get("/users/me", {"Authorization": f"Bearer {sign()}"}).status == 200
