@@ -42,6 +42,13 @@ _ERRORS = {
     429: "Too many requests",
     503: "A service is missing; repeat with the same idempotency key",
 }
+_HEADERS = {
+    "Location": {"description": "The path of what was made", "schema": {"type": "string"}},
+    "Idempotent-Replayed": {
+        "description": "The key was seen before: this is what it made then, as it is now",
+        "schema": {"type": "string", "enum": ["true"]},
+    },
+}
 
 
 def describe(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
@@ -49,6 +56,9 @@ def describe(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
     plugin = MarshmallowPlugin(schema_name_resolver=lambda _: "")
     spec = APISpec(title="Nexus", version="1", openapi_version="3.0.3", plugins=[plugin])
     spec.components.schema("Problem", _PROBLEM)
+    for status, text in _ERRORS.items():
+        content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+        spec.components.response(str(status), {"description": text, "content": content})
     spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     converter = plugin.converter
     assert converter is not None  # noqa: S101  # set by APISpec above
@@ -62,27 +72,52 @@ def describe(endpoints: Sequence[Endpoint]) -> dict[str, Any]:
 
 def _operation(endpoint: Endpoint, converter: Any) -> dict[str, Any]:
     operation: dict[str, Any] = {
-        "operationId": endpoint.handler.__name__,
+        "operationId": _operation_id(endpoint),
         "summary": endpoint.summary,
         "tags": [endpoint.tag],
         "parameters": [*_path_parameters(endpoint), *_query_parameters(endpoint, converter), *_headers(endpoint)],
         "responses": {
-            str(endpoint.status): _content("Done", _type(endpoint.answer) if endpoint.answer else {"type": "object"}),
-            **{
-                str(status): _content(text, {"$ref": "#/components/schemas/Problem"}, "application/problem+json")
-                for status, text in _ERRORS.items()
-            },
+            **_done(endpoint),
+            **{str(status): {"$ref": f"#/components/responses/{status}"} for status in _ERRORS},
         },
     }
     if endpoint.who != "anyone":
         operation["security"] = [{"bearer": []}]
     if endpoint.body is not None:
-        fields = converter.schema2jsonschema(schema_of(endpoint.body, closed=True))
         operation["requestBody"] = {
             "required": not endpoint.body_may_be_empty,
-            "content": {"application/json": {"schema": {**fields, "additionalProperties": False}}},
+            "content": {"application/json": {"schema": _fields(endpoint.body, converter)}},
         }
     return operation
+
+
+def _operation_id(endpoint: Endpoint) -> str:
+    # The same handlers answer load balancers outside the API's base.
+    return endpoint.handler.__name__ + ("" if endpoint.path.startswith("/api/") else "_probe")
+
+
+def _done(endpoint: Endpoint) -> dict[str, Any]:
+    found: dict[str, Any] = {"description": "Done"}
+    if endpoint.headers:
+        found["headers"] = {name: _HEADERS[name] for name in endpoint.headers}
+    if endpoint.answer is not None:
+        found["content"] = {"application/json": {"schema": _type(endpoint.answer)}}
+    if endpoint.status_again is None:
+        return {str(endpoint.status): found}
+    return {str(endpoint.status): found, str(endpoint.status_again): {**found, "description": "It was there before"}}
+
+
+def _fields(cls: type, converter: Any) -> dict[str, Any]:
+    """JSON Schema of a body or a query: closed, with its defaults, its patterns as JavaScript spells them."""
+    shape: dict[str, Any] = converter.schema2jsonschema(schema_of(cls, closed=True))
+    properties = shape.setdefault("properties", {})
+    for field in dataclasses.fields(cls):
+        described = properties[field.name]
+        if isinstance(field.default, str | int):
+            described["default"] = field.default
+        if "pattern" in described:
+            described["pattern"] = described["pattern"].replace(r"\Z", "$")
+    return {**shape, "additionalProperties": False}
 
 
 def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
@@ -95,11 +130,18 @@ def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
 def _query_parameters(endpoint: Endpoint, converter: Any) -> list[dict[str, Any]]:
     if endpoint.query is None:
         return []
-    fields = converter.schema2jsonschema(schema_of(endpoint.query, closed=True))["properties"]
     return [
-        {"name": field.name, "in": "query", "required": False, "schema": fields[field.name]}
-        for field in dataclasses.fields(endpoint.query)
+        {"name": name, "in": "query", "required": False, "schema": _not_null(shape)}
+        for name, shape in _fields(endpoint.query, converter)["properties"].items()
     ]
+
+
+def _not_null(shape: dict[str, Any]) -> dict[str, Any]:
+    """A query parameter is left out or has a value."""
+    present = {name: value for name, value in shape.items() if name != "nullable"}
+    if "enum" in present:
+        present["enum"] = [value for value in present["enum"] if value is not None]
+    return present
 
 
 def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
@@ -107,10 +149,6 @@ def _headers(endpoint: Endpoint) -> list[dict[str, Any]]:
         return []
     shape = {"type": "string", "pattern": "^[A-Za-z0-9_-]{16,64}$"}
     return [{"name": "Idempotency-Key", "in": "header", "required": endpoint.key == "required", "schema": shape}]
-
-
-def _content(text: str, shape: dict[str, Any], kind: str = "application/json") -> dict[str, Any]:
-    return {"description": text, "content": {kind: {"schema": shape}}}
 
 
 def _type(annotation: Any) -> dict[str, Any]:

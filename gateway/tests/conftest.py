@@ -10,8 +10,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints, is_typeddict
 
 import jwt
 import pytest
@@ -19,6 +20,8 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from shared.chassis.testing import eventually
 from shared.chassis.testing.broker import Broker
+from shared.contracts import schema
+from shared.contracts.errors import InternalError, ValidationFailed
 from shared.devstack.environment import PYTHON_PATH, ROOT
 from shared.devstack.state import free_ports
 from shared.utils.ids import new_id
@@ -67,8 +70,11 @@ class Worker:
         return self.send("GET", f"/api/v1{path}", None, headers)
 
     def post(self, path: str, body: Any, headers: dict[str, str] | None = None) -> Answer:
+        return self.ask("POST", path, body, headers)
+
+    def ask(self, method: str, path: str, body: Any, headers: dict[str, str] | None = None) -> Answer:
         given = {"Content-Type": "application/json", **(headers or {})}
-        return self.send("POST", f"/api/v1{path}", json.dumps(body).encode(), given)
+        return self.send(method, f"/api/v1{path}", json.dumps(body).encode(), given)
 
     def stop(self) -> int:
         self.process.terminate()
@@ -90,8 +96,11 @@ def start_worker(
 
 @pytest.fixture(scope="session")
 def _common(start_worker: Callable[..., Worker]) -> Iterator[Worker]:
-    """The worker that most tests share: what it remembers is by session and user, which tests make anew."""
-    made = start_worker()
+    """The worker that most tests share: what it remembers is by session and user, which tests make anew.
+
+    It tells audit of nothing: what one test was denied would reach the audit of the next one.
+    """
+    made = start_worker(AUDIT_DENIALS_PER_MINUTE="0")
     yield made
     made.stop()
 
@@ -123,6 +132,54 @@ def users(fake_service: Callable[..., Any]) -> Any:
 @pytest.fixture
 def worker(users: Any, _common: Worker) -> Worker:
     return _common
+
+
+def example(shape: Any) -> Any:
+    """The least that an answer of this type can be."""
+    members = get_args(shape)
+    if type(None) in members:
+        return None
+    if is_typeddict(shape):
+        return {name: example(hint) for name, hint in get_type_hints(shape).items()}
+    plain: dict[Any, Any] = {str: "x", int: 1, bool: False}
+    return plain[shape] if shape in plain else [] if get_origin(shape) is list else {}
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """The arguments of a call that takes none."""
+
+
+def answering(service: str, method: str, request: type | None) -> Callable[..., Any]:
+    """Takes what the contract says and no more, and answers with an example."""
+    protocol = getattr(import_module(f"shared.contracts.{service}.rpc"), f"{service.capitalize()}Rpc")
+    shape = get_type_hints(getattr(protocol, method))["return"]
+
+    def answer(**arguments: Any) -> Any:
+        try:
+            schema.load_closed(request or Nothing, arguments)
+        except ValidationFailed as error:
+            # The client is answered 422 for what he sent; names that the contract lacks are the gateway's own.
+            if any(refused["code"] == "unknown_field" for refused in error.errors):
+                raise InternalError from None
+            raise
+        return example(shape)
+
+    return answer
+
+
+@pytest.fixture
+def contracted(users: Any, fake_service: Callable[..., Any]) -> Callable[..., Any]:
+    """A fake that goes by its contract: `contracted("audit", record=RecordRequest)`."""
+
+    def start(service: str, **requests: type | None) -> Any:
+        methods = {name: answering(service, name, request) for name, request in requests.items()}
+        if service != "users":
+            return fake_service(service, **methods)
+        users.methods.update(methods)
+        return users
+
+    return start
 
 
 Sign = Callable[..., str]

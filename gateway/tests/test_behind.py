@@ -5,8 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
-from gateway.openapi import describe
-from gateway.routes import ENDPOINTS
+from gateway.settings import SERVICES
 
 USER = "01920000-0000-7000-8000-000000000001"
 CHECKS = {"database": True, "broker": True, "consumers": True, "relay": True}
@@ -41,7 +40,9 @@ def test_a_missing_part_of_the_dashboard_is_named(worker: Any, fake_service: Any
 def test_the_dashboard_asks_for_ten_of_each_for_the_caller(worker: Any, fake_service: Any, as_user: Any) -> None:
     billing = fake_service("billing", list_accounts=lambda **_: page(), list_transactions=lambda **_: page())
     trades = fake_service("trades", list_trades=lambda **_: page())
-    worker.get("/dashboard", as_user)
+    fake_service("notifications", count_unread=lambda: 7)
+    answer = worker.get("/dashboard", as_user)
+    assert (answer.body["unread_notifications"], answer.body["partial"]) == (7, [])
     for _, arguments in [*billing.calls, *trades.calls]:
         assert (arguments["user_id"], arguments["limit"]) == (USER, 10)
     assert sorted(arguments.get("status", "") for _, arguments in trades.calls) == ["", "OPEN"]
@@ -49,8 +50,7 @@ def test_the_dashboard_asks_for_ten_of_each_for_the_caller(worker: Any, fake_ser
 
 def test_readiness_tells_of_each_service(worker: Any, users: Any, fake_service: Any) -> None:
     well = {"healthy": True, "checks": CHECKS}
-    for name in ("billing", "trades"):
-        fake_service(name, health=lambda: well)
+    others = {name: fake_service(name, health=lambda: well) for name in SERVICES if name != "users"}
     users.methods["health"] = lambda: {"healthy": False, "checks": {**CHECKS, "relay": False}}
     answer = worker.get("/health/ready")
     assert answer.status == 503
@@ -58,6 +58,10 @@ def test_readiness_tells_of_each_service(worker: Any, users: Any, fake_service: 
     assert answer.body["services"]["users"]["relay"] is False
     users.methods["health"] = lambda: well
     assert (worker.get("/health/ready").status, worker.get("/health/live").status) == (200, 200)
+    others["audit"].stop()
+    answer = worker.get("/health/ready")
+    assert (answer.status, answer.headers["retry-after"]) == (503, "1")
+    assert [name for name, found in answer.body["services"].items() if not found["healthy"]] == ["audit"]
 
 
 def test_it_starts_and_lives_without_users(make_worker: Any) -> None:
@@ -75,17 +79,6 @@ def test_browsers_of_named_origins_are_let_in(users: Any, make_worker: Any) -> N
     for origin in ("https://evil.example", "null", "https://app.example.evil.example", "http://localhost:3000"):
         answer = worker.get("/health/live", {"Origin": origin})
         assert "access-control-allow-origin" not in answer.headers, origin
-
-
-def test_the_description_has_every_route_and_refuses_unknown_fields(worker: Any) -> None:
-    document = worker.get("/openapi.json").body
-    assert document["openapi"] == "3.0.3"  # the newest that the packaged page shows
-    described = {(m.upper(), path) for path, methods in document["paths"].items() for m in methods}
-    assert described == {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
-    body = document["paths"]["/api/v1/trades"]["post"]["requestBody"]["content"]["application/json"]["schema"]
-    assert body["additionalProperties"] is False
-    assert {"account_id", "symbol", "stake"} <= set(body["required"])
-    assert document == describe(ENDPOINTS)
 
 
 def test_the_documentation_needs_nobody_else(worker: Any) -> None:

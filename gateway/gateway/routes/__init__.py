@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from gateway.endpoint import Endpoint
-from gateway.routes import accounts, auth, dashboard, health, trades, transactions, users
+from gateway.routes import (
+    accounts,
+    audit,
+    auth,
+    commission,
+    dashboard,
+    health,
+    notifications,
+    referrals,
+    trades,
+    transactions,
+    users,
+)
 
 ENDPOINTS: list[Endpoint] = [
     *auth.ENDPOINTS,
@@ -11,6 +23,10 @@ ENDPOINTS: list[Endpoint] = [
     *accounts.ENDPOINTS,
     *transactions.ENDPOINTS,
     *trades.ENDPOINTS,
+    *commission.ENDPOINTS,
+    *referrals.ENDPOINTS,
+    *notifications.ENDPOINTS,
+    *audit.ENDPOINTS,
     *dashboard.ENDPOINTS,
     *health.ENDPOINTS,
 ]

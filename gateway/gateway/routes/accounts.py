@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gateway.answer import Answer, json_answer
 from gateway.endpoint import Call, Endpoint
+from gateway.headers import location
 from gateway.schemas.bodies import MarkupBody
+from gateway.unknown_user import ask_for_user
 from shared.contracts import schema
 from shared.contracts.billing import rpc as billing
 
@@ -21,10 +25,18 @@ async def get_account(call: Call) -> Answer:
 
 async def open_demo_account(call: Call) -> Answer:
     """One per user and currency."""
-    found = await call.ask("billing", "open_demo_account", schema.dump(call.body))
+    return _made(await call.ask("billing", "open_demo_account", schema.dump(call.body)))
+
+
+async def sync_real_account(call: Call) -> Answer:
+    """Made, or updated, from what Deriv says; staff may name its owner."""
+    arguments = schema.dump(call.body)
+    return _made(await ask_for_user(call, "billing", "sync_real_account", arguments, user_id=call.body.user_id))
+
+
+def _made(found: dict[str, Any]) -> Answer:
     account = found["account"]
-    location = (b"location", f"/api/v1/accounts/{account['id']}".encode())
-    return json_answer(account, 201 if found["created"] else 200, location)
+    return json_answer(account, 201 if found["created"] else 200, location("accounts", account))
 
 
 async def set_account_markup(call: Call) -> Answer:
@@ -53,6 +65,21 @@ ENDPOINTS = [
         body_may_be_empty=True,
         key="accepted",
         status=201,
+        status_again=200,
+        headers=("Location",),
+        answer=billing.AccountView,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/accounts/real",
+        handler=sync_real_account,
+        summary="Link a Deriv account, or update it",
+        tag="accounts",
+        body=billing.SyncRealRequest,
+        key="accepted",
+        status=201,
+        status_again=200,
+        headers=("Location",),
         answer=billing.AccountView,
     ),
     Endpoint(

@@ -6,7 +6,7 @@ from typing import TypedDict
 
 from gateway.answer import Answer, json_answer
 from gateway.endpoint import Call, Endpoint
-from gateway.replay import REPLAYED
+from gateway.headers import replayed
 from shared.contracts import schema
 from shared.contracts.users import rpc as users
 
@@ -18,7 +18,7 @@ class Nothing(TypedDict):
 async def register(call: Call) -> Answer:
     """Anybody may register."""
     found = await call.ask("users", "register", schema.dump(call.body))
-    return json_answer(found["user"], 201, *(REPLAYED if found["replayed"] else ()))
+    return json_answer(found["user"], 201, *replayed(found))
 
 
 async def log_in(call: Call) -> Answer:
@@ -52,6 +52,7 @@ def _open(path: str, handler: object, body: type, summary: str, answer: object, 
         body=body,
         key="accepted",
         status=status,
+        headers=("Idempotent-Replayed",) if status == 201 else (),
         answer=answer,
         seconds="auth",
     )

@@ -13,7 +13,6 @@ from shared.contracts.trades.rpc import TradeView
 from shared.contracts.users.rpc import UserView
 
 ENTRIES = 10
-SECONDS = 2.0
 
 
 class Dashboard(TypedDict):
@@ -46,7 +45,7 @@ async def dashboard(call: Call) -> Answer:
 
 async def _part(call: Call, service: str, method: str, arguments: dict[str, Any]) -> Any:
     try:
-        found = await call.rpc.call(service, method, arguments, ctx=call.context, timeout=SECONDS)
+        found = await call.ask(service, method, arguments)
     except ServiceError as error:
         if error.status < 500:
             raise
@@ -62,5 +61,6 @@ ENDPOINTS = [
         summary="User, accounts, trades, transactions and notifications at a glance",
         tag="dashboard",
         answer=Dashboard,
+        seconds="part",
     )
 ]

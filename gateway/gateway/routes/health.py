@@ -10,7 +10,6 @@ from gateway.endpoint import Call, Endpoint
 from gateway.settings import SERVICES
 from shared.contracts.errors import ServiceError
 
-SECONDS = 1.0
 _CHECKS = ("database", "broker", "consumers", "relay")
 
 
@@ -42,7 +41,7 @@ async def ready(call: Call) -> Answer:
 
 async def _ask(call: Call, service: str) -> dict[str, Any]:
     try:
-        report = await call.rpc.call(service, "health", {}, ctx=call.context, timeout=SECONDS)
+        report = await call.ask(service, "health")
     except ServiceError as error:
         return {"healthy": False, "problem": error.code, **dict.fromkeys(_CHECKS, False)}
     return {"healthy": report["healthy"], **{check: report["checks"].get(check, False) for check in _CHECKS}}
@@ -50,7 +49,14 @@ async def _ask(call: Call, service: str) -> dict[str, Any]:
 
 def _endpoint(path: str, handler: Any, summary: str, answer: Any) -> Endpoint:
     return Endpoint(
-        method="GET", path=path, handler=handler, summary=summary, tag="health", who="anyone", answer=answer
+        method="GET",
+        path=path,
+        handler=handler,
+        summary=summary,
+        tag="health",
+        who="anyone",
+        answer=answer,
+        seconds="health",
     )
 
 

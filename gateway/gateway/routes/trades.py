@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from gateway.answer import Answer, json_answer
 from gateway.endpoint import Call, Endpoint
-from gateway.replay import REPLAYED
-from gateway.schemas.bodies import CloseBody
+from gateway.headers import location, replayed
+from gateway.schemas.bodies import CloseBody, VoidBody
 from shared.contracts import schema
 from shared.contracts.trades import rpc as trades
 
@@ -18,9 +18,7 @@ async def quote(call: Call) -> Answer:
 async def open_trade(call: Call) -> Answer:
     """Buys a contract. 503 means: repeat with the same key and get the truth."""
     found = await call.ask("trades", "open_trade", schema.dump(call.body))
-    trade = found["trade"]
-    location = (b"location", f"/api/v1/trades/{trade['id']}".encode())
-    return json_answer(trade, 201, location, *(REPLAYED if found["replayed"] else ()))
+    return json_answer(found["trade"], 201, location("trades", found["trade"]), *replayed(found))
 
 
 async def list_trades(call: Call) -> Answer:
@@ -36,7 +34,13 @@ async def get_trade(call: Call) -> Answer:
 async def close_trade(call: Call) -> Answer:
     """Staff settle a trade by hand."""
     found = await call.ask("trades", "close_trade", {**schema.dump(call.body), **call.path})
-    return json_answer(found["trade"], 200, *(REPLAYED if found["replayed"] else ()))
+    return json_answer(found["trade"], 200, *replayed(found))
+
+
+async def void_trade(call: Call) -> Answer:
+    """Staff undo a trade, open or settled."""
+    found = await call.ask("trades", "void_trade", {**schema.dump(call.body), **call.path})
+    return json_answer(found["trade"], 200, *replayed(found))
 
 
 ENDPOINTS = [
@@ -59,6 +63,7 @@ ENDPOINTS = [
         body=trades.OpenTradeRequest,
         key="required",
         status=201,
+        headers=("Location", "Idempotent-Replayed"),
         answer=trades.TradeView,
         seconds="open",
     ),
@@ -88,6 +93,19 @@ ENDPOINTS = [
         who="staff",
         body=CloseBody,
         key="required",
+        headers=("Idempotent-Replayed",),
+        answer=trades.TradeView,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/trades/{trade_id}/void",
+        handler=void_trade,
+        summary="Undo a trade",
+        tag="trades",
+        who="staff",
+        body=VoidBody,
+        key="required",
+        headers=("Idempotent-Replayed",),
         answer=trades.TradeView,
     ),
 ]

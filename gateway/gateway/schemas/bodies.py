@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
-from shared.contracts.types import Amount, Name, Percent
+from marshmallow import validate
+
+from shared.contracts.referrals.rpc import MaxUses
+from shared.contracts.schema import UNSET
+from shared.contracts.types import Amount, Metadata, Name, Percent, Timestamp
+
+Reason = Annotated[str, validate.Length(min=1, max=200)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,6 +27,39 @@ class CloseBody:
 
     payout: Amount
     transaction_id: Name | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class VoidBody:
+    """Staff undo a trade; the trader reads why."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, kw_only=True)
+class FailBody:
+    """Staff refuse a deposit."""
+
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleBody:
+    """Staff set what an owner earns."""
+
+    referral_percent: Percent
+    markup_percent: Percent
+
+
+@dataclass(frozen=True, kw_only=True)
+class CodeBody:
+    """PATCH of a referral code: what is left out stays, null takes away."""
+
+    max_uses: MaxUses | None = UNSET
+    expires_at: Timestamp | None = UNSET
+    disabled: bool = UNSET
+    metadata: Metadata = UNSET
+    markup_percent: Percent | None = UNSET
 
 
 @dataclass(frozen=True, kw_only=True)
