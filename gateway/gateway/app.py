@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from gateway.admission import Admission
 from gateway.answer import Send
 from gateway.body import ClientLeft, Receive
+from gateway.denials import Denials
 from gateway.documents import Documents
 from gateway.endpoint import Endpoint
 from gateway.errors import problem
@@ -38,7 +39,8 @@ class Gateway:
         self._documents = Documents(ENDPOINTS)
         self._router = Router(ENDPOINTS)
         self._admission = Admission(settings, rpc, revocations)
-        self._lifespan = Lifespan(rpc, revocations)
+        self._denials = Denials(rpc, settings.denials_per_minute)
+        self._lifespan = Lifespan(rpc, revocations, self._denials)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -61,6 +63,8 @@ class Gateway:
             return
         except ServiceError as error:
             answer = problem(error, request.id)
+            if endpoint is not None:
+                self._denials.note(error, endpoint, request)
         except Exception:
             get_logger(__name__).exception("request failed", path=request.path, request_id=request.id)
             answer = problem(InternalError(), request.id)

@@ -10,11 +10,11 @@ _MOST = 50_000
 
 
 class RateLimit:
-    """At most `per_minute` requests a minute and client, in bursts of up to a quarter of that."""
+    """At most `per_minute` requests a minute and client, in bursts of up to a quarter of that; 0 allows none."""
 
     def __init__(self, per_minute: int) -> None:
-        self._rate = per_minute / 60
-        self._burst = max(1.0, per_minute / 4)
+        self._rate = max(0, per_minute) / 60
+        self._burst = max(1.0, per_minute / 4) if per_minute > 0 else 0.0
         self._buckets: dict[str, tuple[float, float]] = {}
 
     def take(self, client: str) -> None:
@@ -23,7 +23,8 @@ class RateLimit:
         tokens, seen = self._buckets.get(client, (self._burst, now))
         tokens = min(self._burst, tokens + (now - seen) * self._rate)
         if tokens < 1:
-            raise TooManyRequests(extra={"retry_after": max(1, int((1 - tokens) / self._rate + 0.999))})
+            wait = (1 - tokens) / self._rate if self._rate else 60
+            raise TooManyRequests(extra={"retry_after": max(1, int(wait + 0.999))})
         if client not in self._buckets and len(self._buckets) >= _MOST:
             # Full buckets say no more than absent ones.
             self._buckets = {k: v for k, v in self._buckets.items() if now - v[1] < 60}

@@ -14,7 +14,7 @@ SERVICES = ("users", "billing", "trades", "referrals", "commission", "notificati
 class Settings:
     """Defaults are for production; dev and test let many clients of one address through.
 
-    `part_seconds` is for each part of the dashboard.
+    `part_seconds` is for each part of the dashboard, `denials_per_minute` how many refusals of one user audit hears of.
     """
 
     amqp_url: str
@@ -31,6 +31,7 @@ class Settings:
     health_seconds: float = 1.0
     anonymous_per_minute: int = 60
     user_per_minute: int = 1200
+    denials_per_minute: int = 40
     cors_origins: list[str] = field(default_factory=list)
     cors_localhost: bool = False
     allowed_hosts: list[str] = field(default_factory=list)
@@ -49,6 +50,7 @@ def load(source: EnvConfig = env) -> Settings:
             "RATE_LIMIT_ANONYMOUS", 60_000 if lenient else Settings.anonymous_per_minute
         ),
         user_per_minute=source.get_int("RATE_LIMIT_USER", 60_000 if lenient else Settings.user_per_minute),
+        denials_per_minute=source.get_int("AUDIT_DENIALS_PER_MINUTE", Settings.denials_per_minute),
         cors_origins=source.get_list("CORS_ALLOWED_ORIGINS"),
         cors_localhost=lenient,
         allowed_hosts=[host for host in source.get_list("ALLOWED_HOSTS") if host],
