@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 
+from shared.chassis import database
 from shared.chassis.context import Context, Idempotency, use
 from shared.chassis.database import Database
+from shared.contracts.errors import ValidationFailed
+from shared.contracts.referrals.rpc import ClaimAnswer
 from shared.contracts.users.rpc import TokensView, UserView
+from shared.utils.ids import new_id
 from users import passwords, tokens
 from users.commands.log_in import log_in
 from users.commands.refresh import refresh
@@ -24,6 +28,26 @@ PASSWORD = "a long enough password"
 
 
 @dataclass
+class FakeReferrals:
+    """Referrals as users sees it: `codes` of its own by their text, `calls` records; `problem` is raised instead."""
+
+    codes: dict[str, ClaimAnswer] = field(default_factory=dict)
+    calls: list[dict[str, Any]] = field(default_factory=list)
+    problem: Exception | None = None
+
+    def claim(self, *, user_id: str, code: str, owner_id: str | None = None) -> ClaimAnswer:
+        assert database._open.get() is None, "a call from inside a transaction"
+        self.calls.append({"user_id": user_id, "code": code, "owner_id": owner_id})
+        if self.problem is not None:
+            raise self.problem
+        if owner_id is not None:
+            return self.codes.setdefault(code, ClaimAnswer(code_id=new_id(), code=code, owner_id=owner_id))
+        if code not in self.codes:
+            raise ValidationFailed.of("referral_code", "unknown", "There is no such code.")
+        return self.codes[code]
+
+
+@dataclass
 class People:
     """Short words for what the tests do, and for what they look at. `now` moves only when told."""
 
@@ -31,6 +55,7 @@ class People:
     admin: Any
     now: datetime = datetime(2026, 3, 2, 10, tzinfo=UTC)
     lifetimes: Lifetimes = field(default_factory=Lifetimes)
+    referrals: FakeReferrals = field(default_factory=FakeReferrals)
     policy: LockPolicy = field(default_factory=lambda: LockPolicy(free=3, first=timedelta(seconds=10)))
 
     def register(self, name: str = "ada", **more: Any) -> UserView:
@@ -47,6 +72,7 @@ class People:
     ) -> Any:
         return register(
             self.db,
+            self.referrals,
             username=name,
             email=email or f"{name}@example.org",
             password=password,
@@ -55,8 +81,10 @@ class People:
             now=self.now,
         )
 
-    def log_in(self, name: str = "ada", password: str = PASSWORD, **context: Any) -> TokensView:
-        asked = Context(ip="127.0.0.9", user_agent="a test", **context)
+    def log_in(
+        self, name: str = "ada", password: str = PASSWORD, *, agent: str | None = "a test", **context: Any
+    ) -> TokensView:
+        asked = Context(ip="127.0.0.9", user_agent=agent, **context)
         with use(asked):
             return log_in(
                 self.db,

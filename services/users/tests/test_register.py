@@ -73,11 +73,6 @@ def test_nobody_takes_somebodys_address_as_his_name(people: Any) -> None:
     assert refused_fields(people, name="Ada@example.org", email="x@example.org") == {"username": "taken"}
 
 
-def test_a_referral_code_is_a_field_error_until_there_is_a_service_for_it(people: Any) -> None:
-    assert set(refused_fields(people, code="BOB12345")) == {"referral_code"}
-    assert people.rows("SELECT count(*) FROM users") == [(0,)]
-
-
 def test_the_same_key_gives_the_same_user(people: Any) -> None:
     first = people.answer(key=KEY)
     again = people.answer(key=KEY)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from sqlalchemy import Connection, select
+
+from shared.chassis.outbox import Pending
 from shared.contracts.money import percent_text
 from shared.contracts.users.events import UserRegistered, UserUpdated
+from users.models import users
 
 
 def personal(user: Any) -> dict[str, Any]:
@@ -29,7 +33,7 @@ def user_registered(user: Any) -> UserRegistered:
         affiliate_code=user.affiliate_code,
         referrer_id=user.referred_by,
         referral_code=user.referral_code,
-        code_id=None,
+        code_id=user.code_id,
         markup_percentage=percent_text(user.markup_percentage),
     )
 
@@ -48,3 +52,24 @@ def user_updated(user: Any, before: Mapping[str, Any], after: Mapping[str, Any])
         before=dict(before),
         after=dict(after),
     )
+
+
+def present(tx: Connection, type_: str, *, after: str | None, limit: int) -> list[Pending]:
+    """Events of the present state, in the order of their subjects' ids, from the one after `after` on.
+
+    Raises KeyError for a type that no copy is filled by.
+    """
+    make = {UserRegistered.type: user_registered}[type_]
+    found = select(users).order_by(users.c.id).limit(limit)
+    if after is not None:
+        found = found.where(users.c.id > after)
+    return [
+        Pending(
+            data=make(user),
+            subject=user.id,
+            subject_version=user.version,
+            personal=personal(user),
+            occurred_at=user.created_at,
+        )
+        for user in tx.execute(found)
+    ]

@@ -1,4 +1,8 @@
-"""What must always be true of the tables of users."""
+"""What must always be true of the tables of users, as SQL that `verify` runs in one snapshot.
+
+`CLAIMS` and `FACTS`: (key, value) pairs; a claim must find the same pair among the facts of the same name in another
+service.
+"""
 
 from __future__ import annotations
 
@@ -24,5 +28,19 @@ INVARIANTS = [
         explain="Deactivating a user ends his sessions.",
     ),
 ]
-CLAIMS: dict[str, str] = {}
-FACTS: dict[str, str] = {}
+
+# owner:code of every user who is referred, by his id.
+_REFERRED = """
+    SELECT id::text AS key, referred_by || ':' || code_id AS value FROM users WHERE referred_by IS NOT NULL
+"""
+_VERSIONS = "SELECT id::text AS key, version::text AS value FROM users"
+
+CLAIMS: dict[str, str] = {"confirmed_referral": _REFERRED}
+FACTS: dict[str, str] = {
+    "referral_of_user": _REFERRED,
+    # What every service that keeps a copy of users must have, once all events have arrived.
+    **{
+        f"user_copy_{service}": _VERSIONS
+        for service in ("referrals", "commission", "trades", "billing", "notifications", "audit")
+    },
+}

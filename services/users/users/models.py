@@ -25,6 +25,9 @@ from sqlalchemy import (
 from shared.chassis.idempotency import idempotency_table
 from shared.chassis.outbox import outbox_table
 
+DEVICE_LENGTH = 512
+"""As many characters of a user agent are indexed."""
+
 metadata = MetaData()
 
 
@@ -52,13 +55,25 @@ users = Table(
     Column("version", BigInteger, nullable=False, server_default=text("1")),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("updated_at", DateTime(timezone=True), nullable=False),
+    Column("code_id", _id()),
     UniqueConstraint("affiliate_code", name="users_affiliate_code_key"),
     CheckConstraint("referred_by < id", name="users_referrer_older"),
+    CheckConstraint("num_nulls(referred_by, referral_code, code_id) IN (0, 3)", name="users_referral_whole"),
     CheckConstraint("markup_percentage BETWEEN 0 AND 3", name="users_markup_percentage"),
 )
 Index("users_username_key", func.lower(users.c.username), unique=True)
 Index("users_email_key", func.lower(users.c.email), unique=True)
 Index("users_newest_active", users.c.created_at, postgresql_where=users.c.is_active)
+
+registrations = Table(
+    "registrations",
+    metadata,
+    Column("route", Text, primary_key=True),
+    Column("key", Text, primary_key=True),
+    Column("request_hash", Text, primary_key=True),
+    Column("user_id", _id(), nullable=False),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+)
 
 sessions = Table(
     "sessions",
@@ -87,7 +102,9 @@ session_origins = Table(
     Column("ip", Text),
     Column("user_agent", Text),
     Column("seen_at", DateTime(timezone=True), nullable=False),
+    info={"personal": True},
 )
+Index("session_origins_device", session_origins.c.user_id, func.left(session_origins.c.user_agent, DEVICE_LENGTH))
 
 login_failures = Table(
     "login_failures",

@@ -69,6 +69,11 @@ def find_by_login(tx: Connection, login: str) -> User | None:
     return found.one_or_none()
 
 
+def find_by_affiliate_code(tx: Connection, code: str) -> User | None:
+    """Without regard to case: all of them are in capitals."""
+    return tx.execute(select(users).where(users.c.affiliate_code == code.upper())).one_or_none()
+
+
 def list_active_users(tx: Connection, limit: int) -> Sequence[User]:
     """The newest active users first."""
     return tx.execute(

@@ -11,6 +11,7 @@ from decimal import Decimal
 USERNAME = re.compile(r"[A-Za-z0-9_.@+-]{1,150}", re.ASCII)
 # One @, no blanks or control characters, a dot in the domain: whether mail arrives, only a mail can show.
 EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f\"(),:;<>\[\]\\]{1,64}@[A-Za-z0-9.-]{1,189}", re.ASCII)
+CODE = re.compile(r"[A-Za-z0-9_-]{1,64}")
 PASSWORD_LENGTHS = (8, 128)
 MARKUP_MAX = Decimal(3)
 # From published lists of the most used passwords, those that are long enough to pass the other rules.
@@ -102,6 +103,11 @@ def email_problem(email: str) -> str | None:
     labels = domain.split(".")
     well_formed = len(labels) > 1 and all(label and label[0] != "-" and label[-1] != "-" for label in labels)
     return None if EMAIL.fullmatch(email) and well_formed else "Not an e-mail address."
+
+
+def is_code(text: str) -> bool:
+    """Whether a text can be anybody's referral code at all."""
+    return CODE.fullmatch(text) is not None
 
 
 def password_problem(password: str, username: str, email: str) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 
 from shared.chassis.context import current
+from shared.chassis.rpc.client import RpcTo
 from shared.chassis.rpc.server import rpc
 from shared.chassis.service import Service
 from shared.contracts.users import rpc as asked
@@ -47,12 +48,14 @@ class UsersService(Service):
     """Implements `shared.contracts.users.rpc.UsersRpc`."""
 
     name = "users"
+    referrals = RpcTo("referrals", timeout=2.0)
     house = House()
 
     @rpc(asked.RegisterRequest)
     def register(self, request: asked.RegisterRequest) -> asked.RegisterAnswer:
         return register(
             self.db,
+            self.referrals,
             username=request.username,
             email=request.email,
             password=request.password,

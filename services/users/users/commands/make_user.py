@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from shared.chassis import outbox
 from shared.contracts.errors import FieldError, InternalError, ValidationFailed
+from shared.contracts.referrals.rpc import ClaimAnswer
 from shared.utils.ids import generate_affiliate_code
 from users import events, queries, rules
 from users.models import users
@@ -30,10 +31,21 @@ def check_fields(username: str, email: str, password: str) -> None:
 
 
 def make_user(
-    tx: Connection, *, user_id: str, username: str, email: str, password_hash: str, is_staff: bool, now: datetime
+    tx: Connection,
+    *,
+    user_id: str,
+    username: str,
+    email: str,
+    password_hash: str,
+    is_staff: bool,
+    now: datetime,
+    referral: ClaimAnswer | None = None,
 ) -> Any:
-    """Writes the user and tells of him. Raises ValidationFailed for a name or address that is taken."""
-    _refuse_taken(tx, username, email)
+    """Writes the user and tells of him. Raises ValidationFailed for a name or address that is taken.
+
+    `referral` is the code of which a use is taken for him; its owner is an older user.
+    """
+    refuse_taken(tx, username, email)
     for _ in range(_CODE_ATTEMPTS):
         made = tx.execute(
             insert(users)
@@ -44,6 +56,9 @@ def make_user(
                 password_hash=password_hash,
                 is_staff=is_staff,
                 affiliate_code=generate_affiliate_code(username),
+                referred_by=referral["owner_id"] if referral is not None else None,
+                referral_code=referral["code"] if referral is not None else None,
+                code_id=referral["code_id"] if referral is not None else None,
                 created_at=now,
                 updated_at=now,
             )
@@ -55,11 +70,12 @@ def make_user(
                 tx, events.user_registered(made), subject=made.id, subject_version=1, personal=events.personal(made)
             )
             return made
-        _refuse_taken(tx, username, email)
+        refuse_taken(tx, username, email)
     raise InternalError("no free affiliate code was found")
 
 
-def _refuse_taken(tx: Connection, username: str, email: str) -> None:
+def refuse_taken(tx: Connection, username: str, email: str) -> None:
+    """Raises ValidationFailed for a name or address that is taken."""
     taken = {
         # A name that is somebody's address would make a login by it ambiguous.
         "username": queries.find_by_login(tx, username),
