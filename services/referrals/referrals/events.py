@@ -8,7 +8,6 @@ from typing import Any, Final, cast
 from sqlalchemy import Connection, RowMapping, text
 
 from referrals.models.codes import COLUMNS, TERMS
-from referrals.rules import referral_id
 from shared.chassis.outbox import Pending
 from shared.contracts.envelope import Envelope, Received
 from shared.contracts.money import percent_text
@@ -34,18 +33,17 @@ def code_changed(code: RowMapping, before: dict[str, Any]) -> Pending:
     return _code(code, changed=sorted(before), before=before, after={name: terms[name] for name in before})
 
 
-def referral_registered(registered: Received[UserRegistered]) -> Pending:
+def referral_registered(referral_id: str, registered: Received[UserRegistered]) -> Pending:
     """Somebody has come by a code."""
     user = registered.data
-    referral = referral_id(user.user_id)
     data = ReferralRegistered(
-        referral_id=referral,
+        referral_id=referral_id,
         code_id=cast("str", user.code_id),
         code=cast("str", user.referral_code),
         owner_id=cast("str", user.referrer_id),
         referred_user_id=user.user_id,
     )
-    return Pending(data=data, subject=referral, cause=registered.envelope)
+    return Pending(data=data, subject=referral_id, cause=registered.envelope)
 
 
 def present(tx: Connection, type_: str, *, after: str | None, limit: int) -> list[Pending]:

@@ -64,22 +64,12 @@ def is_markup_allowed(percent: Decimal) -> bool:
 
 
 def affiliate_code_id(owner_id: str) -> str:
-    """The id of a user's affiliate code."""
-    return _following("affiliate code", owner_id)
-
-
-def referral_id(referred_user_id: str) -> str:
-    """The id of a user's being referred."""
-    return _following("referral", referred_user_id)
-
-
-def _following(what: str, user_id: str) -> str:
-    """A UUIDv7 of the same millisecond that follows from the user's id.
+    """The id of a user's affiliate code: a UUIDv7 of the same millisecond that follows from his own.
 
     Whoever makes the row first, a claim or an event, in this database or in one that is filled anew: it is the same.
     """
-    user = uuid.UUID(user_id).bytes
-    raw = bytearray(user[:6] + sha256(what.encode() + user).digest()[:10])
+    owner = uuid.UUID(owner_id).bytes
+    raw = bytearray(owner[:6] + sha256(b"affiliate code" + owner).digest()[:10])
     raw[6] = raw[6] & 0x0F | 0x70
     raw[8] = raw[8] & 0x3F | 0x80
     return str(uuid.UUID(bytes=bytes(raw)))

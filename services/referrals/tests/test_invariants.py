@@ -21,7 +21,7 @@ DAMAGE = [
     ("UPDATE referrals SET state = 'RETURNED' WHERE state = 'CLAIMED'", {USES}),
     ("UPDATE referral_codes SET code = code || '-x' WHERE kind = 'affiliate'", {FORM}),
     ("UPDATE referral_codes SET kind = 'further' WHERE kind = 'affiliate'", {FORM}),
-    ("UPDATE referrals SET owner_id = id WHERE state = 'CLAIMED'", {OWNER}),
+    (f"UPDATE referrals SET owner_id = '{NOBODY}' WHERE state = 'CLAIMED'", {OWNER}),
     ("UPDATE referrals SET claimed_at = now() - interval '25 hours' WHERE state = 'CLAIMED'", {WAITS}),
     ("UPDATE referrals SET created_at = now() - interval '25 hours' WHERE state = 'EXPECTED'", {WAITS}),
     (f"INSERT INTO idempotency VALUES ('{NOBODY}', 'route', 'key', 'hash', '{NOBODY}')", {KEYS}),

@@ -25,11 +25,12 @@ def claim(db: Database, *, user_id: str, code: str, owner_id: str | None, now: d
     if not rules.is_code(code):
         raise _refused("unknown")
     with db.transaction() as tx:
+        # In this order: a use that the same claim has just taken is not seen without what it was taken for.
+        found = codes.find(tx, code)
         standing = claims.standing(tx, user_id)
         if standing is not None:
             claims.renew(tx, user_id, now=now)
             return ClaimAnswer(code_id=standing["id"], code=standing["code"], owner_id=standing["owner_id"])
-        found = codes.find(tx, code)
         if found is None and owner_id is not None and rules.is_affiliate_code(code):
             found = _made(tx, code, owner_id, now)
         if found is None:

@@ -32,7 +32,7 @@ def confirm_referrals(db: Database, told: Sequence[Received[UserRegistered]], *,
         codes.add(tx, list(new.values()), now=now)
         confirmed = claims.confirm(tx, [_registered(event) for event in referred.values()], now=now)
         made = [events.code_made(code, causes[code["id"]]) for code in codes.announce(tx, list(causes))]
-        come = [events.referral_registered(event) for user_id, event in referred.items() if user_id in confirmed]
+        come = [events.referral_registered(id_, referred[user_id]) for user_id, id_ in confirmed.items()]
         outbox.add_many(tx, made + come)
 
 

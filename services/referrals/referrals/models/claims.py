@@ -14,7 +14,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, text
 
-from referrals.rules import referral_id
+from shared.utils.ids import new_id
 
 _STANDING = text(
     "SELECT CAST(c.id AS text) AS id, c.code, CAST(c.owner_id AS text) AS owner_id"
@@ -41,7 +41,7 @@ _CONFIRM = text(
     " owner_id = CASE r.state WHEN 'CONFIRMED' THEN r.owner_id ELSE excluded.owner_id END,"
     " confirmed_at = COALESCE(r.confirmed_at, excluded.confirmed_at)"
     " WHERE r.state <> 'CONFIRMED' OR excluded.announced AND NOT r.announced"
-    " RETURNING CAST(referred_user_id AS text) AS user_id, announced"
+    " RETURNING CAST(referred_user_id AS text) AS user_id, CAST(id AS text) AS id, announced"
 )
 _MARK = text(
     "INSERT INTO referrals AS r (id, referred_user_id, state, commission_awarded, created_at)"
@@ -75,7 +75,7 @@ def standing(tx: Connection, user_id: str) -> RowMapping | None:
 
 def claim(tx: Connection, *, user_id: str, code: RowMapping, now: datetime) -> bool:
     """Takes a use of the code for the user, however often it was used; False when one is taken for him already."""
-    values = {"id": referral_id(user_id), "code_id": code["id"], "owner_id": code["owner_id"], "user_id": user_id}
+    values = {"id": new_id(), "code_id": code["id"], "owner_id": code["owner_id"], "user_id": user_id}
     return tx.execute(_CLAIM, {**values, "now": now}).rowcount == 1
 
 
@@ -84,10 +84,13 @@ def renew(tx: Connection, user_id: str, *, now: datetime) -> None:
     tx.execute(_RENEW, {"user_id": user_id, "now": now})
 
 
-def confirm(tx: Connection, registered: Sequence[Registered], *, now: datetime) -> set[str]:
-    """The referrals of users who have registered, each named once; returns the ids of those to be announced now."""
+def confirm(tx: Connection, registered: Sequence[Registered], *, now: datetime) -> dict[str, str]:
+    """The referrals of users who have registered, each named once.
+
+    Returns those that are to be announced now: the referral's id by the user's.
+    """
     values = {
-        "ids": [referral_id(one.user_id) for one in registered],
+        "ids": [new_id() for _ in registered],
         "code_ids": [one.code_id for one in registered],
         "owner_ids": [one.owner_id for one in registered],
         "user_ids": [one.user_id for one in registered],
@@ -95,12 +98,12 @@ def confirm(tx: Connection, registered: Sequence[Registered], *, now: datetime) 
         "registered_at": [one.registered_at for one in registered],
         "now": now,
     }
-    return {str(row.user_id) for row in tx.execute(_CONFIRM, values) if row.announced}
+    return {row.user_id: row.id for row in tx.execute(_CONFIRM, values) if row.announced}
 
 
 def mark_awarded(tx: Connection, user_ids: Sequence[str], *, now: datetime) -> None:
     """Notes that referring these users, each named once, has earned a commission."""
-    tx.execute(_MARK, {"ids": [referral_id(u) for u in user_ids], "user_ids": list(user_ids), "now": now})
+    tx.execute(_MARK, {"ids": [new_id() for _ in user_ids], "user_ids": list(user_ids), "now": now})
 
 
 def give_back(tx: Connection, *, before: datetime, limit: int) -> int:
