@@ -94,4 +94,7 @@ CLAIMS: Final[dict[str, str]] = {
     "referral_of_user": _CONFIRMED,
     "user_copy_referrals": "SELECT user_id::text AS key, version::text AS value FROM user_copies",
 }
-FACTS: Final[dict[str, str]] = {"confirmed_referral": _CONFIRMED}
+FACTS: Final[dict[str, str]] = {
+    "confirmed_referral": _CONFIRMED,
+    "code_copy_trades": "SELECT id::text AS key, version::text AS value FROM referral_codes",
+}
