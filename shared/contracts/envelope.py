@@ -23,6 +23,7 @@ class EventData:
     type: ClassVar[str]
     version: ClassVar[int]
     readers: ClassVar[tuple[str, ...]]
+    deprecated: ClassVar[bool] = False
 
     @classmethod
     def example(cls) -> Self:
@@ -39,13 +40,17 @@ EVENTS: dict[tuple[str, str], type[EventData]] = {}
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 def event(
-    owner: str, type_: str, *, readers: tuple[str, ...] = (), version: int = 1
+    owner: str, type_: str, *, readers: tuple[str, ...] = (), version: int = 1, deprecated: bool = False
 ) -> Callable[[type[Data]], type[Data]]:
-    """Declare an event: who owns it, its name (the routing key), and which services hear it."""
+    """Declare an event: who owns it, its name (the routing key), and which services hear it.
+
+    `deprecated`: another one has taken its place and this one goes soon; only such an event may be taken away.
+    """
 
     def declare(cls: type[Data]) -> type[Data]:
         made = dataclass(frozen=True, kw_only=True)(cls)
         made.owner, made.type, made.readers, made.version = owner, type_, readers, version
+        made.deprecated = deprecated
         if EVENTS.setdefault((owner, type_), made).__qualname__ != made.__qualname__:
             raise TypeError(f"event {owner}.{type_} is declared twice")
         return made

@@ -11,7 +11,7 @@ from commission import copies
 from shared.contracts.users.events import UserUpdated
 from shared.utils.ids import new_id
 
-REFERRER = "01920000-0000-7000-8000-000000000002"
+REFERRER = "01910000-0000-7000-8000-000000000002"
 
 
 def history(office, user_id, referrer_id=REFERRER):

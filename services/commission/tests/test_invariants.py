@@ -112,10 +112,13 @@ def test_claims_and_facts_say_what_was_decided(office, sound):
         award[voided.trade_id]: f"{owner}:USD:39",
         award[deposit.transaction_id]: f"{owner}:USD:2500",
     }
+    earners = dict.fromkeys(awards, owner)
     reversed_ = {award[voided.trade_id]: "39"}
     trades = {one.trade_id: "settled" for one in (standing, voided, demo)}
     assert {name: dict(office.rows(query)) for name, query in CLAIMS.items()} == {
         "award_credited": awards,
+        "award_notification": earners,
+        "audited_award": dict.fromkeys(awards, "1"),
         "award_taken_back": reversed_,
         "first_deposit": {deposit.transaction_id: f"{payer}:USD:50000"},
         "decided_trade": trades,
@@ -124,6 +127,7 @@ def test_claims_and_facts_say_what_was_decided(office, sound):
     }
     assert {name: dict(office.rows(query)) for name, query in FACTS.items()} == {
         "paid_award": awards,
+        "notified_award": earners,
         "reversed_award": reversed_,
         "deposit_decision": {deposit.transaction_id: payer},
         "trade_decision": trades,

@@ -71,7 +71,9 @@ def test_contradictions_and_nonsense_are_parked_and_the_rest_of_the_batch_is_dec
     run_service("commission")
     eventually(lambda: broker.parked("commission") == 2)
     eventually(lambda: broker.depth("commission.events") == 0)
-    assert [office.amounts(trade.trade_id) for trade in good] == [[39], [39, -39], [39], [39], [39]]
+    # Of two that contradict each other the first one counts: which it is, a delay on the ladder may change.
+    assert office.amounts(good[0].trade_id) in ([39], [40])
+    assert [office.amounts(trade.trade_id) for trade in good[1:]] == [[39, -39], [39], [39], [39]]
     assert len(office.told("commission_accrued")) == 5
 
 

@@ -23,7 +23,7 @@ from shared.devstack.registry import plan
 
 TRADER, AFFILIATE = (
     Context(kind="user", user_id="01920000-0000-7000-8000-000000000001"),
-    Context(kind="user", user_id="01920000-0000-7000-8000-000000000002"),
+    Context(kind="user", user_id="01910000-0000-7000-8000-000000000002"),
 )
 TRADE, DEPOSIT, ACCOUNT, AWARD = (
     "01920000-0000-7000-8000-000000000031",

@@ -18,7 +18,7 @@ from shared.utils.ids import new_id
 from trades import copies
 
 CODE = "01920000-0000-7000-8000-000000000077"
-REFERRER = "01920000-0000-7000-8000-000000000002"
+REFERRER = "01910000-0000-7000-8000-000000000002"
 
 
 @pytest.fixture

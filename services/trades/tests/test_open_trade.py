@@ -197,13 +197,13 @@ def test_a_user_not_heard_of_is_waited_for_and_then_not_ready(desk):
 
 
 def test_an_affiliate_not_heard_of_is_waited_for_too(desk):
-    trader = desk.trader(referrer_id="01920000-0000-7000-8000-000000000002")
+    trader = desk.trader(referrer_id="01910000-0000-7000-8000-000000000002")
     with pytest.raises(NotReady):
         desk.open(trader)
-    desk.user("01920000-0000-7000-8000-000000000002", markup_percentage="1.50")
+    desk.user("01910000-0000-7000-8000-000000000002", markup_percentage="1.50")
     trade = desk.open(trader)
     assert (trade["markup_percent"], trade["markup_source"]) == ("1.50", "affiliate")
-    assert desk.row(trade["id"])["affiliate_id"] == "01920000-0000-7000-8000-000000000002"
+    assert desk.row(trade["id"])["affiliate_id"] == "01910000-0000-7000-8000-000000000002"
 
 
 @pytest.mark.parametrize("state", [{"is_frozen": True}, {"is_active": False}])
