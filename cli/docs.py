@@ -1,110 +1,51 @@
-"""Write the reference that follows from the code: events, calls, errors, the API. With --check: is it up to date?"""
+"""Write the documents that follow from the code. With --check: are they up to date?"""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import inspect
-import json
 import sys
 from collections.abc import Iterator
-from importlib import import_module
-from typing import Any
 
 from cli import common
-from shared.devstack.registry import SERVICES
+from cli.documents import asyncapi, published, reference
 
-FOLDER = common.ROOT / "docs" / "reference"
+WRITERS = (reference, asyncapi, published)
 
 
 def main(argv: list[str]) -> int:
-    """Exit 1 with --check when a document is stale."""
+    """Exit 1 with --check when a document is stale, missing, or describes what is no more."""
     options = argparse.ArgumentParser(prog="nexus docs", description=__doc__)
     options.add_argument("--check", action="store_true")
     chosen = options.parse_args(argv)
-    stale = []
-    for name, text in documents():
-        path = FOLDER / name
-        if path.exists() and path.read_text() == text:
-            continue
-        if chosen.check:
-            stale.append(name)
-        else:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-            print(f"nexus: wrote docs/reference/{name}")
-    if stale:
-        print(f"nexus: stale: {', '.join(stale)}; run ./nexus docs", file=sys.stderr)
-    return 1 if stale else 0
+    written = dict(documents())
+    stale = [name for name, text in written.items() if _present(name) != text]
+    gone = [name for name in published_files() if name not in written]
+    if chosen.check:
+        for name in (*stale, *gone):
+            print(f"nexus: stale: {name}", file=sys.stderr)
+        return common.fail("generated documents are stale", "./nexus docs") if stale or gone else 0
+    for name in stale:
+        path = common.ROOT / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(written[name])
+        print(f"nexus: wrote {name}")
+    for name in gone:
+        (common.ROOT / name).unlink()
+        print(f"nexus: removed {name}")
+    return 0
 
 
 def documents() -> Iterator[tuple[str, str]]:
-    """Name and text of each."""
-    for service in SERVICES:
-        for module in ("events", "rpc", "errors"):
-            import_module(f"shared.contracts.{service}.{module}")
-    yield "events.md", events()
-    yield "calls.md", calls()
-    yield "errors.md", errors()
-    yield "openapi.json", openapi()
+    """Path, from the project's folder, and text of each."""
+    for writer in WRITERS:
+        yield from writer.written()
 
 
-def events() -> str:
-    """The map of events: who tells, who hears, with which fields."""
-    from shared.contracts.envelope import EVENTS
-
-    lines = ["# Events", "", "Generated from `shared/contracts` by `./nexus docs`.", ""]
-    lines += ["```mermaid", "flowchart LR"]
-    pairs: dict[tuple[str, str], list[str]] = {}
-    for (owner, type_), event in sorted(EVENTS.items()):
-        for reader in event.readers:
-            pairs.setdefault((owner, reader), []).append(type_)
-    lines += [f'  {owner} -- "{"<br>".join(types)}" --> {reader}' for (owner, reader), types in sorted(pairs.items())]
-    lines += ["```", "", "| event | owner | readers | fields |", "|---|---|---|---|"]
-    for (owner, type_), event in sorted(EVENTS.items()):
-        fields = ", ".join(field.name for field in dataclasses.fields(event))  # type: ignore[arg-type]
-        lines.append(f"| `{type_}` | {owner} | {', '.join(event.readers) or '-'} | {fields} |")
-    return "\n".join(lines) + "\n"
+def published_files() -> list[str]:
+    """Every file of the folder that holds nothing but generated ones."""
+    return [str(path.relative_to(common.ROOT)) for path in sorted((common.ROOT / published.FOLDER).glob("*.json"))]
 
 
-def calls() -> str:
-    """The RPC interfaces, as their protocols say them."""
-    lines = ["# Calls", "", "Generated from `shared/contracts/*/rpc.py` by `./nexus docs`.", ""]
-    for service in SERVICES:
-        protocol: Any = getattr(import_module(f"shared.contracts.{service}.rpc"), f"{service.capitalize()}Rpc")
-        lines += [f"## {service}", "", "| method | arguments | answer | |", "|---|---|---|---|"]
-        for name, method in inspect.getmembers(protocol, inspect.isfunction):
-            if name.startswith("_"):
-                continue
-            signature = inspect.signature(method)
-            arguments = ", ".join(f"`{p}`" for p in signature.parameters if p != "self") or "-"
-            first = (inspect.getdoc(method) or "").replace("\n\n", " ").replace("\n", " ")
-            lines.append(f"| `{name}` | {arguments} | `{signature.return_annotation}` | {first} |")
-        lines.append("")
-    return "\n".join(lines)
-
-
-def errors() -> str:
-    """Every code that a client may see."""
-    import_module("gateway.errors")
-    from shared.contracts.errors import ServiceError
-
-    lines = [
-        "# Errors",
-        "",
-        "Generated by `./nexus docs`. Every error is problem+json (RFC 9457) with this `code`.",
-        "",
-    ]
-    lines += ["| code | status | title | meaning |", "|---|---|---|---|"]
-    for code, error in sorted(ServiceError.registry.items()):
-        meaning = (inspect.getdoc(error) or "").replace("\n", " ")
-        lines.append(f"| `{code}` | {error.status} | {error.title} | {meaning} |")
-    return "\n".join(lines) + "\n"
-
-
-def openapi() -> str:
-    """The gateway's description of itself."""
-    from gateway.openapi import describe
-    from gateway.routes import ENDPOINTS
-
-    return json.dumps(describe(ENDPOINTS), indent=1, sort_keys=True) + "\n"
+def _present(name: str) -> str | None:
+    path = common.ROOT / name
+    return path.read_text() if path.exists() else None
