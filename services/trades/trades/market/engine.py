@@ -13,27 +13,21 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
+from array import array
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from statistics import NormalDist
 from typing import Final
 
+from trades.market import symbols
 from trades.market.port import Symbol
 from trades.rules import YEAR
 
 HOUR: Final = 3_600
 """Seconds that one seed decides; every tick interval divides it."""
 
-SYMBOLS: Final = {
-    symbol.code: symbol
-    for symbol in (
-        Symbol(code="R_50", title="Volatility 50 Index", sigma=0.5, interval=2, decimals=4),
-        Symbol(code="R_100", title="Volatility 100 Index", sigma=1.0, interval=2, decimals=2),
-        Symbol(code="1HZ100V", title="Volatility 100 (1s) Index", sigma=1.0, interval=1, decimals=2),
-    )
-}
-FIRST_LEVEL: Final = {"R_50": Decimal(190), "R_100": Decimal(1500), "1HZ100V": Decimal(2400)}
-"""Where an index starts in its very first hour."""
+SYMBOLS: Final = symbols.OFFERED
+FIRST_LEVEL: Final = symbols.FIRST_LEVEL
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
@@ -41,20 +35,24 @@ _NORMAL: Final = NormalDist()
 
 
 class Path:
-    """One symbol's ticks in one hour, number 0 (on the hour) to `last` (on the next). Keep it secret until then."""
+    """One symbol's ticks in one hour, number 0 (on the hour) to `last` (on the next). Keep it secret until then.
 
-    __slots__ = ("_known", "_opening", "_scale", "_seed", "_slope", "last", "symbol")
+    It remembers every node that it has come by, 8 bytes each, and nothing before the first price is asked for.
+    """
+
+    __slots__ = ("_nodes", "_opening", "_pip", "_scale", "_seed", "_slope", "last", "symbol")
 
     def __init__(self, symbol: Symbol, *, seed: bytes, opening: Decimal) -> None:
         self.symbol, self.last = symbol, HOUR // symbol.interval
         self._seed, self._opening = seed, float(opening)
         step = symbol.interval / YEAR
         self._slope, self._scale = symbol.sigma**2 * step / 2, symbol.sigma * math.sqrt(step)
-        self._known = {0: 0.0, self.last: math.sqrt(self.last) * self._gauss(self.last)}
+        self._pip = symbol.pip
+        self._nodes: array[float] | None = None
 
     def price(self, tick: int) -> Decimal:
         """The price of a tick, rounded to the symbol's decimals."""
-        return Decimal(self._level(tick)).quantize(Decimal(1).scaleb(-self.symbol.decimals), rounding=ROUND_HALF_EVEN)
+        return Decimal(self._level(tick)).quantize(self._pip, rounding=ROUND_HALF_EVEN)
 
     def closing(self) -> Decimal:
         """The unrounded level that the next hour opens at."""
@@ -64,19 +62,25 @@ class Path:
         return self._opening * math.exp(self._scale * self._walk(tick) - self._slope * tick)
 
     def _walk(self, tick: int) -> float:
-        # Brownian motion in units of ticks; every node found on the way is kept.
-        known, low, high = self._known, 0, self.last
-        while tick not in known:
+        # Brownian motion in units of ticks. Two threads that find the same node write the same number.
+        nodes, low, high = self._nodes or self._begin(), 0, self.last
+        while math.isnan(nodes[tick]):
             middle = (low + high) // 2
-            if middle not in known:
+            if math.isnan(nodes[middle]):
                 share, spread = (middle - low) / (high - low), (middle - low) * (high - middle) / (high - low)
-                mean = known[low] + share * (known[high] - known[low])
-                known[middle] = mean + math.sqrt(spread) * self._gauss(middle)
+                mean = nodes[low] + share * (nodes[high] - nodes[low])
+                nodes[middle] = mean + math.sqrt(spread) * self._gauss(middle)
             if tick < middle:
                 high = middle
             else:
                 low = middle
-        return known[tick]
+        return nodes[tick]
+
+    def _begin(self) -> array[float]:
+        nodes = array("d", (math.nan,)) * (self.last + 1)
+        nodes[0], nodes[self.last] = 0.0, math.sqrt(self.last) * self._gauss(self.last)
+        self._nodes = nodes
+        return nodes
 
     def _gauss(self, node: int) -> float:
         digest = hmac.digest(self._seed, f"{self.symbol.code}:{node}".encode(), "sha256")
@@ -98,6 +102,11 @@ def tick_at(symbol: Symbol, instant: datetime) -> tuple[int, int]:
     second = (instant - _EPOCH) // _SECOND
     hour, rest = divmod(second, HOUR)
     return hour, rest // symbol.interval
+
+
+def instant_of(symbol: Symbol, hour: int, tick: int) -> datetime:
+    """When a tick of an hour falls."""
+    return _EPOCH + timedelta(seconds=hour * HOUR + tick * symbol.interval)
 
 
 def first_tick_after(symbol: Symbol, instant: datetime) -> datetime:

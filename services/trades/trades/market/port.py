@@ -24,6 +24,11 @@ class Symbol:
     interval: int
     decimals: int
 
+    @property
+    def pip(self) -> Decimal:
+        """The smallest step of its price."""
+        return Decimal(1).scaleb(-self.decimals)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
