@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 
 from cli import common, migrate, topology
 from shared.devstack.registry import SERVICES
 from shared.devstack.state import State
+from shared.settings import checked
 from shared.settings.env import env
 
 
@@ -20,6 +22,8 @@ def main(argv: list[str]) -> int:
     chosen = options.parse_args(argv)
     if chosen.migrations:
         return _migrations()
+    for warning in checked.unknown(env):
+        print(f"nexus: warning: {warning}", file=sys.stderr)
     problems = settings()
     if chosen.state.credentials() is None:
         problems.append("there is no stack here: ./nexus up --detach")
@@ -36,7 +40,7 @@ def main(argv: list[str]) -> int:
 
 def settings() -> list[str]:
     """What is wrong with the settings."""
-    found = []
+    found = checked.problems(env)
     name = env.get("NEXUS_ENV", "dev")
     if name not in ("dev", "test", "prod"):
         found.append("NEXUS_ENV must be dev, test or prod")

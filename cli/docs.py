@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterator
 
 from cli import common
-from cli.documents import asyncapi, published, reference
+from cli.documents import asyncapi, published, reference, settings
 
-WRITERS = (reference, asyncapi, published)
+WRITERS = (reference, settings, asyncapi, published)
 
 
 def main(argv: list[str]) -> int:

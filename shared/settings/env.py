@@ -81,6 +81,14 @@ class EnvConfig:
             raise SettingError(f"{key} is not set")
         return value
 
+    def names_in_environment(self) -> frozenset[str]:
+        """What the environment sets."""
+        return frozenset(self._environ)
+
+    def names_in_dotenv(self) -> frozenset[str]:
+        """What the `.env` file sets."""
+        return frozenset(self._defaults)
+
     def _number(self, key: str, default: T, parse: type[T], what: str) -> T:
         value = self._find(key)
         if value is None or not value.strip():
