@@ -123,7 +123,14 @@ def test_models_and_migrations_agree(owner):
     assert differences("trades", owner) == []
 
 
-def test_the_newest_migration_can_be_taken_back_and_made_again_over_trades(desk, owner, clock):
+NEWER = {
+    *("settled_status", "settled_payout", "void_reason", "voided_at", "voided_by"),
+    *("barrier", "sold_commission"),
+}
+"""Columns of a trade that the first migration did not have."""
+
+
+def test_later_migrations_can_be_taken_back_and_made_again_over_trades(desk, owner, clock):
     trade = desk.open(desk.trader())
     clock.go(60)
     desk.settle()
@@ -133,7 +140,7 @@ def test_the_newest_migration_can_be_taken_back_and_made_again_over_trades(desk,
         config = Migrations("trades").config(connection)
         command.downgrade(config, "0001")
         left = connection.execute(text("SELECT to_jsonb(t) FROM trades t")).scalar_one()
-        assert left == {name: value for name, value in was.items() if not name.startswith(("settled_", "void"))}
+        assert left == {name: value for name, value in was.items() if name not in NEWER}
         command.upgrade(config, "head")
         assert connection.execute(text("SELECT to_jsonb(t) FROM trades t")).scalar_one() == was
         migration.rollback()

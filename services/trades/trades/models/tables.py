@@ -1,24 +1,17 @@
-"""The tables of trades."""
+"""Trades, and what is beside them in the same commits."""
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     BigInteger,
-    Boolean,
     CheckConstraint,
     Column,
-    DateTime,
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
-    MetaData,
     Numeric,
     SmallInteger,
     Table,
-    Text,
     Uuid,
     text,
 )
@@ -26,84 +19,77 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from shared.chassis.idempotency import idempotency_table
 from shared.chassis.outbox import outbox_table
+from trades.models.columns import id_column, metadata, minor, time_column, word
 
-metadata = MetaData()
 outbox = outbox_table(metadata)
 idempotency = idempotency_table(metadata)
-
-
-def _id(name: str, *, key: bool = False, null: bool = False) -> Column[Any]:
-    return Column(name, Uuid(as_uuid=False), primary_key=key, nullable=null)
-
-
-def _time(name: str, *, null: bool = False) -> Column[Any]:
-    return Column(name, DateTime(timezone=True), nullable=null)
-
-
-def _word(name: str, *, null: bool = False) -> Column[Any]:
-    return Column(name, Text, nullable=null)
-
-
-def _minor(name: str, *, null: bool = False) -> Column[Any]:
-    return Column(name, BigInteger, nullable=null)
-
 
 trades = Table(
     "trades",
     metadata,
-    _id("id", key=True),
-    _id("user_id"),
-    _id("account_id"),
-    _word("account_type"),
-    _word("currency"),
-    _word("symbol"),
-    _word("contract_type"),
-    _word("direction"),
-    _minor("stake"),
-    _minor("markup_applied"),
-    _minor("held"),
-    _minor("potential_payout"),
-    _minor("payout", null=True),
-    _minor("profit", null=True),
+    id_column("id", key=True),
+    id_column("user_id"),
+    id_column("account_id"),
+    word("account_type"),
+    word("currency"),
+    word("symbol"),
+    word("contract_type"),
+    word("direction"),
+    minor("stake"),
+    minor("markup_applied"),
+    minor("held"),
+    minor("potential_payout"),
+    minor("payout", null=True),
+    minor("profit", null=True),
     Column("commission_applied", BigInteger, nullable=False, server_default=text("0")),
     Column("markup_percent", Numeric(5, 2), nullable=False),
-    _word("markup_source"),
-    _id("rule_id", null=True),
+    word("markup_source"),
+    id_column("rule_id", null=True),
     Column("rule_version", Integer),
-    _id("affiliate_id", null=True),
-    _id("code_id", null=True),
-    _word("proposal_id", null=True),
-    _word("transaction_id", null=True),
-    _word("contract_id", null=True),
+    id_column("affiliate_id", null=True),
+    id_column("code_id", null=True),
+    word("proposal_id", null=True),
+    word("transaction_id", null=True),
+    word("contract_id", null=True),
     Column("duration_seconds", Integer, nullable=False),
     Column("duration", Integer, nullable=False),
-    _word("duration_unit"),
+    word("duration_unit"),
     Column("entry_spot", Numeric),
     Column("exit_spot", Numeric),
-    _time("opened_at", null=True),
-    _time("starts_at", null=True),
-    _time("expires_at", null=True),
-    _time("closed_at", null=True),
-    _word("status"),
-    _word("reason", null=True),
+    time_column("opened_at", null=True),
+    time_column("starts_at", null=True),
+    time_column("expires_at", null=True),
+    time_column("closed_at", null=True),
+    word("status"),
+    word("reason", null=True),
     Column("rejection", JSONB(none_as_null=True)),
-    _time("opening_deadline"),
-    _time("claimed_at", null=True),
-    _word("correlation_id"),
-    _id("opened_event_id", null=True),
+    time_column("opening_deadline"),
+    time_column("claimed_at", null=True),
+    word("correlation_id"),
+    id_column("opened_event_id", null=True),
     Column("version", Integer, nullable=False),
-    _time("created_at"),
-    _time("updated_at"),
-    _word("settled_status", null=True),
-    _minor("settled_payout", null=True),
-    _word("void_reason", null=True),
-    _time("voided_at", null=True),
-    _id("voided_by", null=True),
+    time_column("created_at"),
+    time_column("updated_at"),
+    word("settled_status", null=True),
+    minor("settled_payout", null=True),
+    word("void_reason", null=True),
+    time_column("voided_at", null=True),
+    id_column("voided_by", null=True),
+    word("barrier", null=True),
+    Column("sold_commission", Numeric),
     CheckConstraint(
         "status IN ('PENDING', 'OPEN', 'CLOSED', 'WON', 'LOST', 'CANCELLED', 'REJECTED')", name="trades_status"
     ),
     CheckConstraint("account_type IN ('DEMO', 'REAL')", name="trades_account_type"),
-    CheckConstraint("(contract_type, direction) IN (('CALL', 'RISE'), ('PUT', 'FALL'))", name="trades_contract_type"),
+    CheckConstraint(
+        "(contract_type, direction) IN (('CALL', 'RISE'), ('PUT', 'FALL'), ('CALLE', 'RISE'), ('PUTE', 'FALL'))",
+        name="trades_contract_type",
+    ),
+    CheckConstraint(
+        "barrier IS NULL OR contract_type IN ('CALL', 'PUT')"
+        r" AND barrier ~ '^[+-]?(0|[1-9][0-9]{0,9})(\.[0-9]{1,8})?$'",
+        name="trades_barrier",
+    ),
     CheckConstraint(
         "stake > 0 AND markup_applied >= 0 AND held >= stake + markup_applied AND potential_payout > stake"
         " AND commission_applied >= 0",
@@ -146,6 +132,12 @@ trades = Table(
         " ELSE settled_status IS NULL END END",
         name="trades_voided",
     ),
+    CheckConstraint(
+        "CASE WHEN reason = 'sold' THEN coalesce(settled_status, status) = 'CLOSED'"
+        " AND coalesce(settled_payout, payout) <= potential_payout AND num_nonnulls(entry_spot, exit_spot) = 2"
+        " AND closed_at > starts_at AND closed_at < expires_at ELSE sold_commission IS NULL END",
+        name="trades_sold",
+    ),
     Index("trades_of_user", "user_id", "id"),
     Index("trades_of_account", "account_id", "id"),
     Index("trades_pending", "opening_deadline", postgresql_where=text("status = 'PENDING'")),
@@ -159,77 +151,18 @@ trades = Table(
 `opening_deadline` is when the sweeper may claim a PENDING trade (`claimed_at`), after which it cannot be opened.
 `rejection` is the refusal as it is told again; `correlation_id` and `opened_event_id` link the result to the
 opening. A CANCELLED trade keeps in `settled_status`, `settled_payout` and `reason` the result that it had, if it had
-one; `commission_applied` is the sum of its applied awards."""
+one; `commission_applied` is the sum of its applied awards. A sold one has `closed_at` and `exit_spot` of its sale, and
+in `sold_commission` the share of the payout that its price was lessened by."""
 
 applied_awards = Table(
     "applied_awards",
     metadata,
-    _id("award_id", key=True),
+    id_column("award_id", key=True),
     Column("sign", SmallInteger, primary_key=True, autoincrement=False),
     Column("trade_id", Uuid(as_uuid=False), ForeignKey("trades.id"), nullable=False),
-    _minor("amount"),
+    minor("amount"),
     CheckConstraint("sign IN (1, -1)", name="applied_awards_sign"),
     CheckConstraint("amount > 0", name="applied_awards_amount"),
     info={"append_only": True},
 )
 """What affiliates earned (`sign` 1) and what was taken back (-1), each award at most once of both."""
-
-user_copies = Table(
-    "user_copies",
-    metadata,
-    _id("user_id", key=True),
-    Column("is_active", Boolean, nullable=False),
-    Column("is_frozen", Boolean, nullable=False),
-    _id("referrer_id", null=True),
-    _id("code_id", null=True),
-    Column("markup_percentage", Numeric(5, 2)),
-    Column("version", BigInteger, nullable=False),
-)
-account_copies = Table(
-    "account_copies",
-    metadata,
-    _id("account_id", key=True),
-    _id("user_id"),
-    _word("account_type"),
-    _word("currency"),
-    Column("markup_percentage", Numeric(5, 2)),
-    Column("version", BigInteger, nullable=False),
-)
-code_copies = Table(
-    "code_copies",
-    metadata,
-    _id("code_id", key=True),
-    _id("owner_id"),
-    Column("markup_percent", Numeric(5, 2)),
-    Column("version", BigInteger, nullable=False),
-)
-rule_copies = Table(
-    "rule_copies",
-    metadata,
-    _id("owner_id", key=True),
-    _id("rule_id"),
-    Column("rule_version", Integer, nullable=False),
-    Column("markup_percent", Numeric(5, 2), nullable=False),
-    Column("version", BigInteger, nullable=False),
-)
-market_hours = Table(
-    "market_hours",
-    metadata,
-    Column("hour", BigInteger, primary_key=True, autoincrement=False),
-    Column("seed", LargeBinary, nullable=False),
-    Column("commitment", LargeBinary, nullable=False),
-    _time("created_at"),
-    CheckConstraint("commitment = sha256(seed)", name="market_hours_commitment"),
-    info={"append_only": True},
-)
-market_levels = Table(
-    "market_levels",
-    metadata,
-    Column("hour", BigInteger, primary_key=True, autoincrement=False),
-    Column("symbol", Text, primary_key=True),
-    Column("opening", Numeric, nullable=False),
-    Column("closing", Numeric, nullable=False),
-    CheckConstraint("opening > 0 AND closing > 0", name="market_levels_positive"),
-    info={"append_only": True},
-)
-"""Hours are counted from the epoch. Seeds and levels of hours that are not over are secret."""

@@ -65,6 +65,8 @@ class Trade:
     void_reason: str | None = None
     voided_at: datetime | None = None
     voided_by: str | None = None
+    barrier: str | None = None
+    sold_commission: Decimal | None = None
 
     @classmethod
     def of(cls, row: RowMapping) -> Trade:
