@@ -29,6 +29,8 @@ class Service:
     """Base class of a service: `db` is its database, `health` answers from the last look of the watch."""
 
     name: ClassVar[str]
+    linger: ClassVar[float] = 0.0
+    """Seconds for which events are collected before they are worked off together."""
 
     db = DatabaseProvider()
     watch = Watch()

@@ -42,6 +42,7 @@ class AuditService(Service):
     """Implements `shared.contracts.audit.rpc.AuditRpc`, where meanings and errors are written."""
 
     name = "audit"
+    linger = 0.1
     key = Key()
 
     @rpc(asked.RecordRequest)

@@ -34,6 +34,7 @@ class NotificationsService(Service):
     """Implements `shared.contracts.notifications.rpc.NotificationsRpc`, where meanings and errors are written."""
 
     name = "notifications"
+    linger = 0.05
 
     @rpc(asked.CreateRequest)
     def create(self, request: asked.CreateRequest) -> asked.NotificationView:

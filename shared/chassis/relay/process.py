@@ -16,12 +16,13 @@ import asyncpg
 from shared.chassis import wake
 from shared.chassis.health_file import Report, write
 from shared.chassis.relay.prune import Pruning
-from shared.chassis.relay.pump import BrokerLost, ExchangeMissing, due, postpone_homeless, pump
+from shared.chassis.relay.pump import SIZE, BrokerLost, ExchangeMissing, due, postpone_homeless, pump
 from shared.settings.env import env
 
 log = getLogger(__name__)
 
 POLL_SECONDS = 0.1
+GATHER_SECONDS = 0.004
 _BACK_OFF = (0.2, 0.5, 1.0, 2.0, 5.0)
 _BROKER_ERRORS = (BrokerLost, aiormq.exceptions.AMQPError, aiormq.exceptions.ChannelInvalidStateError)
 _DATABASE_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
@@ -101,12 +102,8 @@ class Relay:
         try:
             self._problems[service] = self._problems["broker"] = None
             while not self.stopping.is_set():
-                wake_up.clear()
                 try:
-                    while await due(database):
-                        await pump(database, channel)
-                        if self.stopping.is_set():
-                            return
+                    await self._publish_all(database, channel, wake_up)
                 except ExchangeMissing:
                     await postpone_homeless(database, broker)
                     channel = await _channel(broker)
@@ -121,6 +118,17 @@ class Relay:
             with contextlib.suppress(*_BROKER_ERRORS, TimeoutError):
                 async with asyncio.timeout(1):
                     await channel.close()
+
+    async def _publish_all(self, database: Any, channel: Any, wake_up: asyncio.Event) -> None:
+        """Batch after batch while they are full; what is written meanwhile wakes again."""
+        if wake_up.is_set():
+            # Commits come in crowds: those of the next moment go with this one.
+            await asyncio.sleep(GATHER_SECONDS)
+            wake_up.clear()
+        elif not await due(database):
+            return
+        while await pump(database, channel) == SIZE and not self.stopping.is_set():
+            pass
 
     async def _connected(self) -> Any:
         async with self._connecting:

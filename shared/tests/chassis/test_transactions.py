@@ -25,6 +25,8 @@ _INSERT = text(
     " VALUES (CAST(:id AS uuid), 'r', 'k', 'h', CAST(:id AS uuid)) ON CONFLICT DO NOTHING"
 )
 
+_INSERT_ONE = text(f"{_INSERT.text} RETURNING key")
+
 
 @pytest.fixture
 def db(database: Callable[[str], Database]) -> Database:
@@ -37,13 +39,14 @@ def rows(db: Database) -> int:
 
 
 class CutAfterCommit:
-    """A proxy that passes everything on, but for the answer to the first COMMIT: there it hangs up."""
+    """A proxy that passes everything on, but for the answer to the first COMMIT (or `word`): there it hangs up."""
 
     def __init__(self, host: str, port: int) -> None:
         self._to = (host, port)
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port = self._listener.getsockname()[1]
         self.cuts = 0
+        self.word = b"COMMIT"
         threading.Thread(target=self._serve, daemon=True).start()
 
     def close(self) -> None:
@@ -70,7 +73,7 @@ class CutAfterCommit:
 
         threading.Thread(target=back, daemon=True).start()
         while data := _receive(client):
-            if b"COMMIT" in data and self.cuts == 0:
+            if self.word in data and self.cuts == 0:
                 self.cuts += 1
                 cut.set()
             server.sendall(data)
@@ -207,3 +210,37 @@ def test_two_that_lock_each_other_out_are_told_to_run_again(db: Database) -> Non
         thread.join(10)
     assert "again" in outcomes
     assert len(outcomes) == 2
+
+
+def test_one_statement_is_committed_by_itself_and_again_when_its_answer_was_lost(
+    db: Database, behind_proxy: Any
+) -> None:
+    through, proxy = behind_proxy
+    proxy.word = b"INSERT"
+    subject, runs = new_id(), []
+
+    def command() -> str:
+        runs.append(1)
+        through.once(_INSERT_ONE, {"id": subject})
+        return "done"
+
+    assert run_again(command) == "done"
+    assert (len(runs), proxy.cuts) == (2, 1)
+    assert rows(db) == 1
+
+
+def test_one_statement_is_part_of_the_transaction_around_it(db: Database) -> None:
+    with pytest.raises(ZeroDivisionError), db.transaction():
+        db.once(_INSERT_ONE, {"id": new_id()})
+        raise ZeroDivisionError
+    assert rows(db) == 0
+
+
+def test_one_statement_ends_at_a_near_deadline(db: Database) -> None:
+    begun = time.monotonic()
+    with use(Context(deadline=time.time() + 0.3)), pytest.raises(DeadlineExceeded):
+        db.once(text("SELECT pg_sleep(1)"), {})
+    assert time.monotonic() - begun < 0.9
+    with use(Context(deadline=time.time() - 1)), pytest.raises(DeadlineExceeded):
+        db.once(_INSERT_ONE, {"id": new_id()})
+    assert rows(db) == 0

@@ -50,8 +50,8 @@ def place_hold(
         "currency": currency,
         "now": now,
     }
-    with db.transaction() as tx:
-        outcome, available = tx.execute(_PLACE, values).one()
-        if outcome in _REFUSALS:
-            raise _REFUSALS[outcome]()
+    # A refusal changes nothing, so that it may be committed as well.
+    ((outcome, available),) = db.once(_PLACE, values)
+    if outcome in _REFUSALS:
+        raise _REFUSALS[outcome]()
     return HoldAnswer(hold_id=hold_id, amount=amount, available=available)
