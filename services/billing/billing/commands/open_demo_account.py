@@ -41,7 +41,7 @@ def open_demo_account(db: Database, caller: Context, *, currency: str, now: date
         if created:
             news = [events.make_account_opened(account, now)]
             outbox.add_many(tx, news + [events.make_transaction_recorded(one, now) for one in posted])
-    return OpenDemoAnswer(account=queries.to_view(account), created=created)
+    return OpenDemoAnswer(account=queries.account_view(account), created=created)
 
 
 def _make_opening(account_id: str, currency: str, correlation_id: str) -> rules.LedgerTx:

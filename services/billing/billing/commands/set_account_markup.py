@@ -39,4 +39,4 @@ def set_account_markup(
         if found.changed:
             before = {"markup_percentage": percent_text(found.before)}
             outbox.add_many(tx, [events.make_account_updated(account, before, now)])
-    return queries.to_view(account)
+    return queries.account_view(account)
