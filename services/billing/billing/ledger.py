@@ -17,9 +17,12 @@ from sqlalchemy import Connection, Row, text
 from sqlalchemy.exc import DBAPIError
 
 from billing.rules import Account, Environment, LedgerTx, Line, Posted, Purpose
-from shared.contracts.billing.errors import AccountNotFound, HoldMismatch, InsufficientFunds
+from shared.contracts.billing.errors import AccountNotFound, HoldMismatch, InsufficientFunds, TransactionNotPending
 from shared.contracts.errors import NotReady, ServiceError
 from shared.utils.ids import new_id
+
+# Room between two legs for those that debts add.
+_STEP: Final = 8
 
 # Derives the ids of our own accounts from what they are for, so that nobody has to look them up.
 _OWN: Final = uuid.UUID("5e2f3a51-94f3-5c1c-9e0c-2f1f6b7f0a31")
@@ -30,6 +33,7 @@ _REFUSALS: Final[dict[str, tuple[type[ServiceError], str]]] = {
     "NX003": (NotReady, "The hold has not come yet."),
     "NX004": (HoldMismatch, "The hold is resolved already, or has another account or amount."),
     "NX005": (NotReady, "The original has not come yet."),
+    "NX006": (TransactionNotPending, ""),
     "accounts_floor": (InsufficientFunds, ""),
     "ledger_tx_reverses": (HoldMismatch, "The original is reversed already."),
 }
@@ -63,8 +67,11 @@ _POST = text("SELECT * FROM ledger_post(CAST(:txs AS jsonb), CAST(:legs AS jsonb
 def post(tx: Connection, requests: Sequence[LedgerTx], *, now: datetime) -> list[Posted]:
     """Posts all of them or none, in their order, and answers in the same order; what is there already stays as it is.
 
-    Raises HoldMismatch (reference or hold used otherwise), AccountNotFound, InsufficientFunds, and NotReady for a
-    hold or an original that is still on its way. After any of them the database transaction must be rolled back.
+    The database adds legs where a mirror takes more than is there, and where a credit meets a debt.
+
+    Raises HoldMismatch (reference or hold used otherwise), AccountNotFound, InsufficientFunds, TransactionNotPending,
+    and NotReady for a hold or an original that is still on its way. After any of them the database transaction must
+    be rolled back.
     """
     if not requests:
         return []
@@ -102,6 +109,11 @@ def _request(id_: str, asked: LedgerTx) -> dict[str, Any]:
         request |= {"hold": hold.hold_id, "hold_account": hold.account_id, "hold_amount": hold.amount}
     if asked.reverses is not None:
         request["reverses_kind"], request["reverses_ref"] = asked.reverses
+    if asked.completes is not None:
+        request["completes"] = asked.completes
+    if asked.debtor is not None:
+        request["receivable"] = receivable(asked.environment, asked.currency, asked.debtor).id
+        request["debtor"] = asked.debtor
     return request
 
 
@@ -111,7 +123,7 @@ def _legs(ids: Sequence[str], requests: Sequence[LedgerTx]) -> list[dict[str, An
         for line, leg in enumerate(asked.legs, 1):
             account = leg.account
             row = {
-                "n": len(legs),
+                "n": len(legs) * _STEP,
                 "tx": id_,
                 "line": line,
                 "environment": account.environment or asked.environment,
@@ -121,7 +133,8 @@ def _legs(ids: Sequence[str], requests: Sequence[LedgerTx]) -> list[dict[str, An
                 "amount": leg.amount,
             }
             if account.kind == "client":
-                row |= {"tx_type": leg.tx_type, "line_id": new_id(), "reference": leg.reference}
+                line_id = asked.completes or new_id()
+                row |= {"tx_type": leg.tx_type, "line_id": line_id, "reference": leg.reference}
                 row["metadata"] = dict(leg.metadata)
             else:
                 row |= {"purpose": account.purpose, "owner": account.owner}

@@ -20,6 +20,10 @@ DEMO_OPENING: Final = 10_000 * 10**DEMO_DECIMALS
 
 MAX_MARKUP_PERCENT: Final = Decimal("3.00")
 
+MAX_METADATA_BYTES: Final = 2000
+"""Of an account, as the database writes them: a hundred accounts fit into one answer."""
+MAX_METADATA_DEPTH: Final = 8
+
 
 class Movement(NamedTuple):
     """One line on a client's account, mirrored on the house account `purpose`."""
@@ -51,9 +55,32 @@ def settle(*, stake: int, markup: int, payout: int, held: int) -> list[Movement]
     return [movement for movement in movements if movement.amount]
 
 
+def void(*, stake: int, markup: int, payout: int) -> list[Movement]:
+    """What voiding a settled trade moves back, zero amounts left out."""
+    movements = [
+        Movement("REFUND", stake, "trading"),
+        Movement("REFUND", markup, "markup"),
+        Movement("TRADE_PAYOUT", -payout, "trading"),
+    ]
+    return [movement for movement in movements if movement.amount]
+
+
 def is_markup_allowed(percent: Decimal) -> bool:
     """Whether an account may carry this markup: 0 to 3 percent in hundredths."""
     return Decimal(0) <= percent <= MAX_MARKUP_PERCENT and percent == percent.quantize(Decimal("0.01"))
+
+
+def is_metadata_allowed(metadata: Mapping[str, Any]) -> bool:
+    """Whether what Deriv says of an account is as flat as a page of a hundred accounts can carry."""
+    level: list[Any] = [metadata]
+    for _ in range(MAX_METADATA_DEPTH):
+        level = [
+            item
+            for outer in level
+            for item in (outer.values() if isinstance(outer, Mapping) else outer)
+            if isinstance(item, Mapping | list)
+        ]
+    return not level
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,13 +97,18 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """One posting. On a client's account it is a statement line as well and says its `tx_type`."""
+    """One posting. On a client's account it is a statement line as well and says its `tx_type`.
+
+    `is_incidental`: where the money goes on to depends on how things stand at the posting, and another way would not
+    make it another transaction.
+    """
 
     account: Account
     amount: int
     tx_type: str | None = None
     reference: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    is_incidental: bool = False
 
     def __post_init__(self) -> None:
         if (self.tx_type is None) == (self.account.kind == "client"):
@@ -94,9 +126,11 @@ class Resolve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerTx:
-    """A balanced set of legs under a business reference that is used once. `reverses` is (kind, ref) of the original.
+    """A balanced set of legs under a business reference that is used once.
 
-    Raises ValueError when the legs do not sum up to zero.
+    `reverses` is (kind, ref) of the original. `completes` is the PENDING statement line that its leg on a client's
+    account fulfils. `debtor` is the owner of the client's account that it takes from: what is missing there becomes
+    his debt; without one, nothing may be missing. Raises ValueError when the legs do not sum up to zero.
     """
 
     kind: str
@@ -107,14 +141,19 @@ class LedgerTx:
     correlation_id: str | None = None
     resolves: Resolve | None = None
     reverses: tuple[str, str] | None = None
+    completes: str | None = None
+    debtor: str | None = None
 
     def __post_init__(self) -> None:
         if sum(leg.amount for leg in self.legs):
             raise ValueError(f"ledger transaction {self.kind} {self.ref} does not balance")
 
     def fingerprint(self) -> str:
-        """Hash of what it does to money. Descriptions stay out: they may grow without making it another one."""
-        legs = sorted((leg.account.id, leg.tx_type or "", leg.amount) for leg in self.legs)
+        """Hash of what it does to money. Descriptions stay out: they may grow without making it another one.
+
+        So do incidental legs, and those that debts add when it is posted.
+        """
+        legs = sorted((leg.account.id, leg.tx_type or "", leg.amount) for leg in self.legs if not leg.is_incidental)
         contents = json.dumps([self.environment, self.currency, self.reverses, legs], separators=(",", ":"))
         return hashlib.sha256(contents.encode()).hexdigest()
 

@@ -11,7 +11,6 @@ from psycopg2 import errors
 from sqlalchemy.exc import DBAPIError, ProgrammingError
 
 from billing import ledger
-from billing.commands.checkpoint_accounts import checkpoint_accounts
 from billing.rules import Account, Leg
 from shared.contracts.billing.errors import AccountNotFound, HoldMismatch, InsufficientFunds
 from shared.contracts.errors import NotReady
@@ -24,8 +23,11 @@ NEVER = {
     "truncate": "TRUNCATE {table}",
 }
 
+ENTRIES = ["ledger_tx", "postings"]
+WRITTEN_BY_FUNCTIONS = [*ENTRIES, "holds", "transactions", "accounts", "checkpoints", "first_deposits"]
 
-@pytest.mark.parametrize("table", ["ledger_tx", "postings"])
+
+@pytest.mark.parametrize("table", ENTRIES)
 @pytest.mark.parametrize("how", NEVER)
 def test_not_even_a_superuser_changes_entries(books, table, how):
     books.trader()
@@ -33,10 +35,10 @@ def test_not_even_a_superuser_changes_entries(books, table, how):
         books.rows(NEVER[how].format(table=table))
 
 
-@pytest.mark.parametrize("table", ["ledger_tx", "postings", "holds", "transactions", "accounts", "checkpoints"])
+@pytest.mark.parametrize("table", WRITTEN_BY_FUNCTIONS)
 @pytest.mark.parametrize("how", ["update", "delete", "truncate", "insert"])
 def test_the_service_may_only_read_what_the_ledger_writes(books, table, how):
-    column = "kind" if table in ("ledger_tx", "accounts") else "account_id"
+    column = {"ledger_tx": "kind", "accounts": "kind", "first_deposits": "user_id"}.get(table, "account_id")
     update = f"UPDATE {table} SET {column} = {column}"
     insert = f"INSERT INTO {table} DEFAULT VALUES"
     statement = {**NEVER, "update": update, "insert": insert}[how].format(table=table)
@@ -179,6 +181,27 @@ def test_fifty_equal_posts_at_once_are_one_and_all_get_its_lines(books, at_once)
     assert books.money(trader) == (1_000_500, 0)
 
 
+def test_the_first_postings_of_many_at_once_make_each_house_account_once(books, at_once):
+    traders = [books.trader(currency) for currency in ("USD", "EUR", "GBP", "AUD", "USDT", "USDC")]
+    purposes = ("funding", "external", "trading", "markup", "commission_expense")
+    requests = [
+        books.transfer(
+            trader,
+            1,
+            legs=[
+                Leg(account=Account(trader.account_id), amount=1, tx_type="ADJUSTMENT"),
+                Leg(account=ledger.house("demo", trader.currency, purpose), amount=-1),
+            ],
+        )
+        for purpose in purposes
+        for trader in traders
+        for _ in range(10)
+    ]
+    answers = at_once(*[partial(books.post, request) for request in requests], threads=10)
+    assert not [answer for answer in answers if isinstance(answer, str)]
+    assert {books.house(purpose, trader.currency) for trader in traders for purpose in purposes[1:]} == {-10}
+
+
 def test_the_same_reference_with_other_contents_is_refused(books):
     trader = books.trader()
     request = books.transfer(trader, 500)
@@ -290,7 +313,7 @@ def test_house_balances_are_right_before_during_and_after_checkpoints(books):
     for amount in (100, 200, 300):
         books.post(books.transfer(trader, amount))
         sums.append(books.house("funding"))
-        checkpoint_accounts(books.db, now=get_utc_now())
+        books.checkpoint()
         sums.append(books.house("funding"))
     assert sums == [-1_000_100, -1_000_100, -1_000_300, -1_000_300, -1_000_600, -1_000_600]
     assert books.one("SELECT balance FROM checkpoints")[0] == -1_000_600
@@ -311,10 +334,10 @@ def test_a_checkpoint_waits_for_a_transaction_that_is_still_running(books, sql):
 
 def test_a_checkpoint_from_another_clusters_future_is_not_believed(books):
     books.trader()
-    checkpoint_accounts(books.db, now=get_utc_now())
+    books.checkpoint()
     books.tamper("UPDATE checkpoints SET upto = 9000000000000000000, balance = 7")
     assert books.house("funding") == -1_000_000
-    checkpoint_accounts(books.db, now=get_utc_now())
+    books.checkpoint()
     assert books.one("SELECT balance FROM checkpoints") == (-1_000_000,)
     assert books.violations() == {}
 

@@ -25,6 +25,30 @@ def test_a_settlement_moves_exactly_what_the_trade_says_and_no_zeroes(stake, mar
     }.items()
 
 
+@given(stake=st.integers(1, 10**12), markup=AMOUNT, payout=AMOUNT)
+def test_a_void_moves_back_on_every_house_account_what_the_settlement_moved(stake, markup, payout):
+    amounts = {"stake": stake, "markup": markup, "payout": payout}
+    moves = [*rules.settle(**amounts, held=stake + markup), *rules.void(**amounts)]
+    for purpose in ("trading", "markup"):
+        assert sum(move.amount for move in moves if move.purpose == purpose) == 0
+    assert all(move.amount for move in moves)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "allowed"),
+    [
+        ({}, True),
+        ({"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": 1}}}}}}}}, True),
+        ({"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": {}}}}}}}}}, False),
+        ({"a": [[[[[[[1]]]]]]]}, True),
+        ({"a": [[[[[[[[1]]]]]]]]}, False),
+        ({"a": ["x" * 100] * 100}, True),
+    ],
+)
+def test_metadata_may_be_eight_levels_deep(metadata, allowed):
+    assert rules.is_metadata_allowed(metadata) is allowed
+
+
 @pytest.mark.parametrize("percent", ["-0.01", "3.01", "1.005"])
 def test_a_markup_outside_of_its_range_or_precision_is_not_allowed(percent):
     assert not rules.is_markup_allowed(Decimal(percent))
@@ -45,6 +69,9 @@ def test_a_fingerprint_knows_money_and_not_descriptions():
     same = make().fingerprint()
     assert make(reference="b", correlation_id="x").fingerprint() == same
     assert make(legs=list(reversed(make().legs))).fingerprint() == same
+    rest = rules.Leg(account=rules.Account("x"), amount=7, tx_type="COMMISSION", is_incidental=True)
+    other = rules.Leg(account=rules.Account("y", "house"), amount=-7, is_incidental=True)
+    assert make(legs=[*make().legs, rest, other]).fingerprint() == same
     others = [make(amount=6), make(currency="EUR"), make(reverses=("k", "o"))]
     assert len({same, *(other.fingerprint() for other in others)}) == 4
 
