@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from billing.commands.checkpoint_accounts import checkpoint_accounts
 from billing.invariants import CLAIMS, FACTS, INVARIANTS
 from shared.utils.ids import new_id
-from shared.utils.time import get_utc_now
 
 BALANCES, CHAIN = "balances are the sum of the entries", "versions have no gap and balances follow from one to the next"
 LINES = "every entry of a client is one statement line, and every finished line an entry"
@@ -15,6 +13,7 @@ SUMS = "entries sum to zero per environment and currency"
 BALANCED = "every ledger transaction balances in its own environment and currency"
 HELD, CHECKPOINTS = "held is the sum of the holds", "checkpoints are the sum of what they stand for"
 ORPHAN = "every posting belongs to a ledger transaction"
+DEFAULT = "every user with accounts has one default account"
 USED, SETTLED = "a settlement has used its hold", "a settled hold has its ledger transaction"
 
 DAMAGE = [
@@ -34,6 +33,7 @@ DAMAGE = [
     ("UPDATE transactions SET user_id = account_id WHERE tx_type = 'MARKUP'", {LINES}),
     ("UPDATE transactions SET ledger_tx_id = id WHERE tx_type = 'MARKUP'", {LINES}),
     ("UPDATE checkpoints SET balance = balance + 1", {CHECKPOINTS}),
+    ("UPDATE accounts SET is_default = false", {DEFAULT}),
 ]
 
 
@@ -46,7 +46,7 @@ def sound(books):
     books.settle(books.settled(trader, trade_id))
     books.hold(trader, 500)
     books.release(new_id())
-    checkpoint_accounts(books.db, now=get_utc_now())
+    books.checkpoint()
     return trader
 
 
@@ -88,16 +88,23 @@ def test_the_verifying_role_may_run_all_of_it(books, sound):
 
 def test_claims_and_facts_say_what_the_books_say(books):
     trader = books.trader()
-    settled, held = new_id(), new_id()
-    books.hold(trader, 1039, settled)
-    books.hold(trader, 500, held)
+    settled, held, voided = new_id(), new_id(), new_id()
+    for trade_id, amount in ((settled, 1039), (held, 500), (voided, 1039)):
+        books.hold(trader, amount, trade_id)
     books.settle(books.settled(trader, settled, payout=0))
-    booked = [(settled, f"{trader.account_id}:USD:1000:39:0")]
-    assert {name: books.rows(query) for name, query in CLAIMS.items()} == {
-        "settled_trade": booked,
+    books.void(books.cancelled(trader, voided))
+    booked = [(settled, f"{trader.account_id}:USD:1000:39:0"), (voided, f"{trader.account_id}:USD:1000:39:1954")]
+    undone = [(voided, f"{trader.account_id}:USD")]
+    claims = {name: sorted(books.rows(query)) for name, query in CLAIMS.items()}
+    assert {name: rows for name, rows in claims.items() if rows} == {
+        "settled_trade": sorted(booked),
+        "voided_trade": undone,
         "live_trade": [(held, "500")],
     }
-    assert {name: books.rows(query) for name, query in FACTS.items()} == {
-        "ledger_settlement": booked,
+    facts = {name: sorted(books.rows(query)) for name, query in FACTS.items()}
+    assert {name: rows for name, rows in facts.items() if rows} == {
+        "ledger_settlement": sorted(booked),
+        "ledger_void": undone,
         "hold_of_open_trade": [(held, f"{trader.account_id}:500")],
+        "account_copy_trades": [(trader.account_id, "1")],
     }

@@ -1,16 +1,10 @@
-"""What must always be true of our tables, as SQL that `verify` runs in one snapshot as `nexus_verify`.
-
-`INVARIANTS`: each query returns (id, detail) of what violates it, so nothing when all is well. `CLAIMS` and `FACTS`:
-(key, value) pairs; a claim must find the same pair among the facts of the same name in another service.
-"""
+"""Equations of entries, balances, holds and statement lines."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from shared.chassis.invariants import Invariant
-
-_EQUATIONS: Final[dict[str, str]] = {
+ENTRIES: Final[dict[str, str]] = {
     "entries sum to zero per environment and currency": """
         SELECT t.environment || ':' || t.currency AS id, 'sum ' || sum(p.amount) AS detail
         FROM postings AS p JOIN ledger_tx AS t ON t.id = p.tx_id
@@ -84,32 +78,4 @@ _EQUATIONS: Final[dict[str, str]] = {
         WHERE c.upto <= pg_snapshot_xmin(pg_current_snapshot())::text::bigint
         GROUP BY c.account_id HAVING c.balance <> coalesce(sum(p.amount), 0)
     """,
-}
-
-_SETTLEMENTS: Final = """
-    SELECT t.ref AS key, concat_ws(
-        ':', x.account_id, t.currency,
-        -coalesce(sum(x.amount) FILTER (WHERE x.tx_type = 'TRADE_STAKE'), 0),
-        -coalesce(sum(x.amount) FILTER (WHERE x.tx_type = 'MARKUP'), 0),
-        coalesce(sum(x.amount) FILTER (WHERE x.tx_type = 'TRADE_PAYOUT'), 0)
-    ) AS value
-    FROM ledger_tx AS t JOIN transactions AS x ON x.ledger_tx_id = t.id
-    WHERE t.kind = 'settle' GROUP BY t.id, x.account_id
-"""
-_HELD: Final = "FROM holds WHERE state = 'HELD'"
-
-INVARIANTS: Final = tuple(
-    Invariant(name=sentence, sql=sql, explain=f"{sentence.capitalize()}.") for sentence, sql in _EQUATIONS.items()
-)
-
-CLAIMS: Final[dict[str, str]] = {
-    # account:currency:stake:markup:payout of every settlement in the books: trades knows the trade just so.
-    "settled_trade": _SETTLEMENTS,
-    # The amount of every hold that stands: the trade is PENDING or OPEN and holds as much.
-    "live_trade": f"SELECT id::text AS key, amount::text AS value {_HELD}",
-}
-
-FACTS: Final[dict[str, str]] = {
-    "ledger_settlement": _SETTLEMENTS,
-    "hold_of_open_trade": f"SELECT id::text AS key, account_id || ':' || amount AS value {_HELD}",
 }
