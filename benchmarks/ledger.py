@@ -1,4 +1,4 @@
-"""What the ledger costs: holds one by one, settlements in batches, many writers on one house account.
+"""What the ledger costs: holds one by one, results and awards in batches, many writers on one house account.
 
     .venv/bin/python benchmarks/ledger.py [--trades 3000] [--batch 100] [--writers 4]
 
@@ -27,6 +27,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "services/billing")]
 import psutil  # noqa: E402  (the services are found by the path above)
 
 from billing import ledger  # noqa: E402
+from billing.commands.credit_commissions import credit_commissions  # noqa: E402
 from billing.commands.open_demo_account import open_demo_account  # noqa: E402
 from billing.commands.place_hold import place_hold  # noqa: E402
 from billing.commands.settle_trades import settle_trades  # noqa: E402
@@ -36,7 +37,8 @@ from shared.chassis.context import Context  # noqa: E402
 from shared.chassis.database import Database  # noqa: E402
 from shared.chassis.migrations import migrate  # noqa: E402
 from shared.contracts import schema  # noqa: E402
-from shared.contracts.envelope import Envelope, Received  # noqa: E402
+from shared.contracts.commission.events import CommissionAccrued  # noqa: E402
+from shared.contracts.envelope import Data, Envelope, Received  # noqa: E402
 from shared.contracts.trades.events import TradeSettled  # noqa: E402
 from shared.devstack.temporary import temporary_postgres  # noqa: E402
 from shared.utils.ids import new_id  # noqa: E402
@@ -70,21 +72,31 @@ class Meter:
         }
 
 
-def settled(user_id: str, account_id: str) -> Received[TradeSettled]:
-    trade_id = new_id()
-    data = dataclasses.replace(TradeSettled.example(), trade_id=trade_id, user_id=user_id, account_id=account_id)
+def received(data: Data, subject: str) -> Received[Data]:
     envelope = Envelope(
         id=new_id(),
         type=data.type,
         version=1,
         source=data.owner,
-        subject=trade_id,
+        subject=subject,
         subject_version=2,
-        occurred_at=data.closed_at,
+        occurred_at="2026-01-01T00:00:00Z",
         correlation_id=new_id(),
         data=schema.dump(data),
     )
     return Received(envelope, data)
+
+
+def settled(user_id: str, account_id: str) -> Received[TradeSettled]:
+    trade_id = new_id()
+    data = dataclasses.replace(TradeSettled.example(), trade_id=trade_id, user_id=user_id, account_id=account_id)
+    return received(data, trade_id)
+
+
+def accrued(owner_id: str) -> Received[CommissionAccrued]:
+    award_id = new_id()
+    data = dataclasses.replace(CommissionAccrued.example(), award_id=award_id, trade_id=new_id(), owner_id=owner_id)
+    return received(data, award_id)
 
 
 def deposits(account_id: str, count: int) -> list[LedgerTx]:
@@ -123,6 +135,12 @@ def measure(db: Database, trades: int, batch: int, writers: int) -> dict[str, An
         for start in range(0, trades, batch):
             settle_trades(db, events[start : start + batch], now=now)
 
+    awards = [accrued(owners[0][0].require_user()) for _ in range(trades)]
+
+    def credit_all() -> None:
+        for start in range(0, trades, batch):
+            credit_commissions(db, awards[start : start + batch], now=now)
+
     def write(account_id: str) -> None:
         for start in range(0, trades // writers, batch):
             with db.transaction() as tx:
@@ -135,6 +153,7 @@ def measure(db: Database, trades: int, batch: int, writers: int) -> dict[str, An
     return {
         "holds": meter.run(trades, hold_all),
         "settlements": meter.run(trades, settle_all),
+        "awards of one affiliate": meter.run(trades, credit_all),
         "postings on one house account": meter.run(trades // writers * writers, write_all),
     }
 
@@ -149,7 +168,7 @@ def main() -> int:
         db = Database(url("billing", "billing"), pool_size=chosen.writers)
         result = measure(db, chosen.trades, chosen.batch, chosen.writers)
         with db.read() as tx:
-            violations = {name: len(tx.exec_driver_sql(query).all()) for name, query in INVARIANTS.items()}
+            violations = {one.name: len(tx.exec_driver_sql(one.sql).all()) for one in INVARIANTS}
         db.close()
     result["violations"] = {name: count for name, count in violations.items() if count}
     print(json.dumps({**result, "load": os.getloadavg()}, indent=2))
