@@ -10,6 +10,7 @@ from shared.settings.setting import Setting
 READERS = {
     "all": "every process",
     "cli": "`./nexus`",
+    "beside": "programs beside Nexus",
 }
 
 

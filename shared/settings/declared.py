@@ -165,7 +165,7 @@ SECTIONS: Final = (
     Section(
         "What a process is told by whoever starts it",
         (
-            _s("*_DB_URL", "URL", None, "all", "a service's database, by its runtime role"),
+            _s("*_DB_URL", "URL", None, "all beside", "a service's database, by its runtime role"),
             _s("*_OWNER_DB_URL", "URL", None, "cli", "the same by the role that migrates"),
             _s("*_RELAY_DB_URL", "URL", None, "relay", "the same by the role that empties the outbox"),
             _s("*_AMQP_URL", "URL", None, "all gateway", "the broker, by the service's own user"),
@@ -177,6 +177,7 @@ SECTIONS: Final = (
             _s("JWT_PUBLIC_KEYS_DIR", "path", None, "users gateway", "checks them"),
             _s("AUDIT_SEAL_KEY_FILE", "path", None, "audit", "signs the heads of the chain"),
             _s("AUDIT_SEAL_OLD_KEYS_DIR", "path", None, "audit", "public keys that signed earlier heads"),
+            _s("DJANGO_SETTINGS_MODULE", "text", None, "beside", "of a Django project that reads users here"),
             _s("HEALTH_DIR", "path", None, "all", "where a process writes how it is, as NAME.json"),
             _s("PROCESS_NAME", "text", None, "all", "the NAME of it; of each replica with its number"),
         ),

@@ -24,7 +24,7 @@ from shared.settings.setting import Setting
 ROOT = Path(__file__).resolve().parents[2]
 CODE = ("manage.py", "cli", "config", "client", "gateway/gateway", "services", "shared", "benchmarks", "conftest.py")
 SCRIPTS = ("nexus", ".ci/run", "Makefile")
-SYSTEM = {"PATH"}
+SYSTEM = {"PATH", "NO_COLOR"}
 """The operating system's own."""
 ELSEWHERE = {
     # Processes of a stack log for people.
@@ -115,7 +115,7 @@ def reader(module: str) -> str:
         return parts[1] if parts[0] == "services" else parts[0]
     if parts[:2] == ("shared", "chassis"):
         return {"relay": "relay", "testing": "tests"}.get(parts[2], "all")
-    return "all" if parts[:2] == ("shared", "utils") else "cli"
+    return {"utils": "all", "database": "beside"}.get(parts[1] if len(parts) > 1 else "", "cli")
 
 
 READS = all_reads()

@@ -1,0 +1,1 @@
+"""The users' database for programs beside Nexus."""
