@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 
 from cli import common, migrate, topology
+from cli.colours import WARNING, paint
 from shared.devstack.registry import SERVICES
 from shared.devstack.state import State
 from shared.settings import checked
@@ -23,7 +24,7 @@ def main(argv: list[str]) -> int:
     if chosen.migrations:
         return _migrations()
     for warning in checked.unknown(env):
-        print(f"nexus: warning: {warning}", file=sys.stderr)
+        print(f"{paint('nexus: warning:', WARNING, sys.stderr)} {warning}", file=sys.stderr)
     problems = settings()
     if chosen.state.credentials() is None:
         problems.append("there is no stack here: ./nexus up --detach")

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from cli.colours import BAD, paint
 from shared.devstack.state import State, read_json
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -29,7 +30,7 @@ def parser(verb: str, doc: str | None) -> argparse.ArgumentParser:
 
 def fail(text: str, next_step: str = "") -> int:
     """Says what is wrong and what to do about it; the exit code 1."""
-    print(f"nexus: {text}", file=sys.stderr)
+    print(f"{paint('nexus:', BAD, sys.stderr)} {text}", file=sys.stderr)
     if next_step:
         print(f"       next: {next_step}", file=sys.stderr)
     return 1

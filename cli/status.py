@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cli import common
+from cli.colours import BAD, GOOD, paint
 from shared.devstack.registry import SERVICES, database_name
 from shared.devstack.state import State, read_json
 from shared.settings.env import env
@@ -90,10 +91,11 @@ def _show(found: dict[str, Any]) -> None:
     if not found["processes"]:
         print("nexus: nothing is running (./nexus up starts it)")
         return
-    print(f"{'ready' if found['ready'] else 'NOT READY'}   {found['http']['url']}\n")
+    print(f"{paint('ready', GOOD) if found['ready'] else paint('NOT READY', BAD)}   {found['http']['url']}\n")
     print(f"{'process':<14}{'kind':<12}{'pid':>8}{'memory':>10}{'restarts':>10}   state")
     for process in found["processes"]:
-        state = "healthy" if process["healthy"] else process.get("problem", "not healthy")
+        well = process["healthy"]
+        state = paint("healthy", GOOD) if well else paint(process.get("problem", "not healthy"), BAD)
         memory = f"{process['rss_bytes'] / 2**20:.0f} MB"
         pid, restarts = process["pid"] or "-", process["restarts"]
         print(f"{process['name']:<14}{process['kind']:<12}{pid:>8}{memory:>10}{restarts:>10}   {state}")

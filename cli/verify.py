@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from cli import common
+from cli.colours import BAD, GOOD, WARNING, paint
 from shared.devstack.environment import Environment, Servers, find_servers
 from shared.devstack.registry import SERVICES
 from shared.devstack.state import State
@@ -85,16 +86,19 @@ def _show(found: Findings) -> None:
     from shared.chassis.verification import SHOWN
 
     for name, count in found.pending.items():
-        print(f"pending    {name}: {count}")
+        print(f"{paint('pending', WARNING)}    {name}: {count}")
     counts = Counter((v.service, v.name) for v in found.violations)
     shown: Counter[tuple[str, str]] = Counter()
     for violation in found.violations:
         what = (violation.service, violation.name)
         shown[what] += 1
         if shown[what] <= SHOWN:
-            print(f"VIOLATION  {violation.service}.{violation.name}  {violation.id}  {violation.detail}")
+            print(
+                f"{paint('VIOLATION', BAD)}  {violation.service}.{violation.name}  {violation.id}  {violation.detail}"
+            )
     for (service, name), count in counts.items():
         if count > SHOWN:
             print(f"VIOLATION  {service}.{name}: {count - SHOWN} more")
     checked = ", ".join(f"{count} {name}" for name, count in found.checked.items())
-    print(f"nexus: {'clean' if not found.violations else f'{len(found.violations)} violations'} ({checked})")
+    count = len(found.violations)
+    print(f"nexus: {paint(f'{count} violations', BAD) if count else paint('clean', GOOD)} ({checked})")

@@ -61,6 +61,16 @@ def at_head(service: str, url: str) -> bool:
     return set(present) == set(head)
 
 
+def history(service: str, url: str) -> list[tuple[str, bool]]:
+    """The service's migrations from the first one on, and whether the database has them."""
+    scripts = ScriptDirectory.from_config(Migrations(service).config())
+    with _connect(url) as connection:
+        heads = MigrationContext.configure(connection).get_current_heads()
+    applied = {script.revision for script in scripts.iterate_revisions(heads, "base")} if heads else set()
+    known = reversed(list(scripts.walk_revisions()))
+    return [(Path(script.path).stem, script.revision in applied) for script in known]
+
+
 def migrate(service: str, owner_url: str) -> None:
     """Upgrades to the newest migration and applies the grants, in one transaction; waits for another migrator."""
     migrations = Migrations(service)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from shared.chassis.database import Database
+from shared.chassis.rpc.sync import SyncRpc
 from shared.chassis.testing.broker import Broker
 from shared.chassis.testing.databases import PREFIX, Databases
-from shared.chassis.testing.processes import FakeService, ServiceProcess, SyncRpc
+from shared.chassis.testing.processes import FakeService, ServiceProcess
 from shared.contracts.envelope import Envelope
 from shared.devstack.keys import make_key_pair, make_seal_key
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -10,23 +9,19 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import kombu
 from kombu.mixins import ConsumerMixin
 
 from shared.chassis import wire
-from shared.chassis.context import Context
-from shared.chassis.rpc.aio import AsyncRpc
 from shared.chassis.rpc.envelope import MethodNotFound
 from shared.chassis.testing.waiting import eventually
 from shared.contracts.errors import ServiceError
 from shared.devstack.child import die_with_parent
 from shared.devstack.environment import PYTHON_PATH, ROOT
-
-T = TypeVar("T")
 
 
 class ServiceProcess:
@@ -147,33 +142,3 @@ class FakeService(ConsumerMixin):
             content_encoding="utf-8",
         )
         message.ack()
-
-
-class SyncRpc:
-    """The asyncio client on a thread of its own, for tests that are not asyncio."""
-
-    def __init__(self, url: str) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
-        self._thread.start()
-        self._rpc = self._run(self._connect(url))
-
-    def call(
-        self, service: str, method: str, /, *, ctx: Context | None = None, timeout: float = 5, **arguments: Any
-    ) -> Any:
-        """The method's result; raises what the method raised."""
-        return self._run(self._rpc.call(service, method, arguments, ctx=ctx or Context(), timeout=timeout))
-
-    def close(self) -> None:
-        self._run(self._rpc.close())
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
-        self._loop.close()
-
-    async def _connect(self, url: str) -> AsyncRpc:
-        rpc = AsyncRpc(url)
-        await rpc.start(wait=5)
-        return rpc
-
-    def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(60)

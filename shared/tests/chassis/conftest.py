@@ -20,7 +20,8 @@ import pytest
 from shared.chassis.broker_api import BrokerApi
 from shared.chassis.context import Context
 from shared.chassis.rpc.aio import AsyncRpc
-from shared.chassis.testing.processes import ServiceProcess, SyncRpc
+from shared.chassis.rpc.sync import SyncRpc
+from shared.chassis.testing.processes import ServiceProcess
 from shared.chassis.testing.waiting import eventually
 from shared.chassis.topology import Plan, definitions, rights
 
