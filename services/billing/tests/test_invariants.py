@@ -100,6 +100,7 @@ def test_claims_and_facts_say_what_the_books_say(books):
         "settled_trade": sorted(booked),
         "voided_trade": undone,
         "live_trade": [(held, "500")],
+        "audited_ledger": sorted((id_, "1") for (id_,) in books.rows("SELECT id::text FROM ledger_tx")),
     }
     facts = {name: sorted(books.rows(query)) for name, query in FACTS.items()}
     assert {name: rows for name, rows in facts.items() if rows} == {

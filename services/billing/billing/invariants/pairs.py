@@ -34,6 +34,11 @@ _TAKEN_BACK: Final = """
     JOIN accounts AS a ON a.id = p.account_id AND a.kind = 'house'
     WHERE t.kind = 'commission_reversal' GROUP BY t.id
 """
+_DEPOSITS: Final = """
+    SELECT x.id::text AS key, x.user_id::text AS value
+    FROM transactions AS x JOIN accounts AS a ON a.id = x.account_id
+    WHERE x.tx_type = 'DEPOSIT' AND x.status = 'COMPLETED' AND a.account_type = 'REAL'
+"""
 _HELD: Final = "FROM holds WHERE state = 'HELD'"
 
 CLAIMS: Final[dict[str, str]] = {
@@ -49,6 +54,10 @@ CLAIMS: Final[dict[str, str]] = {
     "reversed_award": _TAKEN_BACK,
     # The user of every first deposit: commission has written its decision on it.
     "deposit_decision": "SELECT transaction_id::text AS key, user_id::text AS value FROM first_deposits",
+    # The user of every completed deposit: notifications has told him, once.
+    "deposit_notification": _DEPOSITS,
+    # Every ledger transaction: audit has one entry of it.
+    "audited_ledger": "SELECT id::text AS key, '1' AS value FROM ledger_tx",
     # The version of every copy: users has it.
     "user_copy_billing": "SELECT user_id::text AS key, version::text AS value FROM user_copies",
 }
@@ -63,5 +72,6 @@ FACTS: Final[dict[str, str]] = {
         SELECT x.id::text AS key, concat_ws(':', f.user_id, x.currency, x.amount) AS value
         FROM first_deposits AS f JOIN transactions AS x ON x.id = f.transaction_id
     """,
+    "notified_deposit": _DEPOSITS,
     "account_copy_trades": "SELECT id::text AS key, terms_version::text AS value FROM accounts WHERE kind = 'client'",
 }

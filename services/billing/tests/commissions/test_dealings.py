@@ -134,6 +134,8 @@ def test_claims_and_facts_say_what_the_books_say(books, dealt):
         [(dealt["deposit"], trader.user_id)],
         [(frozen, "2")],
     ]
+    told = [(dealt["deposit"], trader.user_id)]
+    assert pairs(CLAIMS, "deposit_notification") == pairs(FACTS, "notified_deposit") == [told]
     assert pairs(FACTS, "first_deposit") == [[(dealt["deposit"], f"{trader.user_id}:USD:1039")]]
     void = [(dealt["trade"], f"{trader.account_id}:USD")]
     settled = [(dealt["trade"], f"{trader.account_id}:USD:1000:39:1954")]
