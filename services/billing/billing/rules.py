@@ -20,10 +20,6 @@ DEMO_OPENING: Final = 10_000 * 10**DEMO_DECIMALS
 
 MAX_MARKUP_PERCENT: Final = Decimal("3.00")
 
-MAX_METADATA_BYTES: Final = 2000
-"""Of an account, as the database writes them: a hundred accounts fit into one answer."""
-MAX_METADATA_DEPTH: Final = 8
-
 
 class Movement(NamedTuple):
     """One line on a client's account, mirrored on the house account `purpose`."""
@@ -68,19 +64,6 @@ def void(*, stake: int, markup: int, payout: int) -> list[Movement]:
 def is_markup_allowed(percent: Decimal) -> bool:
     """Whether an account may carry this markup: 0 to 3 percent in hundredths."""
     return Decimal(0) <= percent <= MAX_MARKUP_PERCENT and percent == percent.quantize(Decimal("0.01"))
-
-
-def is_metadata_allowed(metadata: Mapping[str, Any]) -> bool:
-    """Whether what Deriv says of an account is as flat as a page of a hundred accounts can carry."""
-    level: list[Any] = [metadata]
-    for _ in range(MAX_METADATA_DEPTH):
-        level = [
-            item
-            for outer in level
-            for item in (outer.values() if isinstance(outer, Mapping) else outer)
-            if isinstance(item, Mapping | list)
-        ]
-    return not level
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,21 +34,6 @@ def test_a_void_moves_back_on_every_house_account_what_the_settlement_moved(stak
     assert all(move.amount for move in moves)
 
 
-@pytest.mark.parametrize(
-    ("metadata", "allowed"),
-    [
-        ({}, True),
-        ({"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": 1}}}}}}}}, True),
-        ({"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": {}}}}}}}}}, False),
-        ({"a": [[[[[[[1]]]]]]]}, True),
-        ({"a": [[[[[[[[1]]]]]]]]}, False),
-        ({"a": ["x" * 100] * 100}, True),
-    ],
-)
-def test_metadata_may_be_eight_levels_deep(metadata, allowed):
-    assert rules.is_metadata_allowed(metadata) is allowed
-
-
 @pytest.mark.parametrize("percent", ["-0.01", "3.01", "1.005"])
 def test_a_markup_outside_of_its_range_or_precision_is_not_allowed(percent):
     assert not rules.is_markup_allowed(Decimal(percent))

@@ -14,7 +14,7 @@ from shared.chassis.context import Context, Idempotency, use
 from shared.contracts import schema
 from shared.contracts.billing.errors import AccountConflict
 from shared.contracts.billing.events import AccountOpened, AccountUpdated
-from shared.contracts.errors import Forbidden, IdempotencyMismatch, NotReady, Unauthorized, ValidationFailed
+from shared.contracts.errors import Forbidden, IdempotencyMismatch, NotReady, Unauthorized
 from shared.contracts.users.events import UserRegistered
 from shared.settings.env import EnvConfig
 from shared.utils.ids import new_id
@@ -94,27 +94,6 @@ def test_metadata_are_replaced_and_are_no_term(books, sync):
     assert sync(metadata={"b": 3})["account"]["updated_at"] == changed["updated_at"]
     assert books.told("account_updated") == []
     assert books.one("SELECT terms_version FROM accounts") == (1,)
-
-
-def deep(levels):
-    return {"a": deep(levels - 1)} if levels else 1
-
-
-@pytest.mark.parametrize(
-    "metadata",
-    [
-        pytest.param({"a": "b" * 2000}, id="long"),
-        pytest.param({"a": [1e300] * 8}, id="long-once-written"),
-        pytest.param(deep(9), id="deep"),
-    ],
-)
-def test_metadata_that_would_swell_every_answer_are_a_field_error(books, sync, metadata):
-    sync(metadata=deep(8))
-    for id_ in ("CR1", "CR2"):
-        with pytest.raises(ValidationFailed) as refused:
-            sync(id_, metadata=metadata)
-        assert [(error["field"], error["code"]) for error in refused.value.errors] == [("metadata", "too_large")]
-    assert books.rows("SELECT metadata FROM accounts") == [(deep(8),)]
 
 
 def test_the_default_moves_and_both_accounts_tell(books, sync, user):

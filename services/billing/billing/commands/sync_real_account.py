@@ -8,16 +8,15 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
-from billing import copies, events, queries, rules
+from billing import copies, events, queries
 from shared.chassis import idempotency, outbox
 from shared.chassis.context import Context
 from shared.chassis.database import Database
 from shared.contracts.billing.errors import AccountConflict
 from shared.contracts.billing.rpc import RealAccountAnswer
-from shared.contracts.errors import Forbidden, NotReady, ValidationFailed
+from shared.contracts.errors import Forbidden, NotReady
 from shared.utils.ids import new_id
 
-_BYTES: Final = text("SELECT octet_length(CAST(CAST(:metadata AS jsonb) AS text))")
 _SYNC: Final = text(
     "SELECT CAST(account_id AS text) AS account_id, created, promoted, CAST(demoted AS text) AS demoted"
     " FROM account_sync(CAST(:id AS uuid), CAST(:user AS uuid), :deriv_account_id, :currency,"
@@ -42,7 +41,7 @@ def sync_real_account(
     `is_default=True` moves the default here. False asks for nothing: somebody must be it, and it moves away only by
     being moved to another account. Raises Unauthorized, Forbidden (somebody else's; a trader himself where
     `allow_unlinked` is false; a frozen owner), NotReady (staff name a user not heard of), AccountConflict,
-    ValidationFailed (metadata too large), IdempotencyMismatch.
+    IdempotencyMismatch.
     """
     own = caller.require_user()
     owner = user_id or own
@@ -63,8 +62,6 @@ def sync_real_account(
         if seen is not None:
             return RealAccountAnswer(account=queries.account_view(queries.find_account(tx, seen)), created=False)
         _check_owner(tx, owner, is_caller=owner == own)
-        if metadata is not None:
-            _check_size(tx, metadata, values["metadata"])
         synced = tx.execute(_SYNC, values).one()
         if synced.account_id is None:
             raise AccountConflict()
@@ -89,14 +86,3 @@ def _check_owner(tx: Connection, owner: str, *, is_caller: bool) -> None:
         raise NotReady("This user has not been heard of here yet.")
     if is_frozen:
         raise Forbidden("This user is frozen.")
-
-
-def _check_size(tx: Connection, metadata: dict[str, Any], written: Any) -> None:
-    too_large = ValidationFailed.of(
-        "metadata", "too_large", f"At most {rules.MAX_METADATA_BYTES} bytes, {rules.MAX_METADATA_DEPTH} levels deep."
-    )
-    if not rules.is_metadata_allowed(metadata):
-        raise too_large
-    # A number of a few characters may be one of hundreds as the database writes it.
-    if tx.execute(_BYTES, {"metadata": written}).scalar_one() > rules.MAX_METADATA_BYTES:
-        raise too_large
