@@ -51,7 +51,7 @@ def place_hold(
         "now": now,
     }
     # A refusal changes nothing, so that it may be committed as well.
-    ((outcome, available),) = db.once(_PLACE, values)
-    if outcome in _REFUSALS:
-        raise _REFUSALS[outcome]()
-    return HoldAnswer(hold_id=hold_id, amount=amount, available=available)
+    (placed,) = db.once(_PLACE, values)
+    if placed.outcome in _REFUSALS:
+        raise _REFUSALS[placed.outcome]()
+    return HoldAnswer(hold_id=hold_id, amount=amount, available=placed.available)
