@@ -35,6 +35,8 @@ VERBS = {
     "republish": "send the present state of one service to another one, which fills its copies",
     "docs": "write the reference that follows from the code (--check: is it up to date?)",
     "shell": "a Python shell with calls to all services and their databases to read (-c: one line)",
+    "new-service": "make a service that passes every check, to start from",
+    "new-migration": "make the next migration of a service",
     "run": "run one service in the foreground",
     "relay": "run the relay of some or all services",
     "gateway": "run one worker of the HTTP gateway",
@@ -54,7 +56,7 @@ def main(argv: list[str]) -> int:
         print(f"nexus: no such verb: {verb} (./nexus help lists them)", file=sys.stderr)
         return 2
     try:
-        code: int = import_module(f"cli.{verb}").main(rest)
+        code: int = import_module(f"cli.{verb.replace('-', '_')}").main(rest)
     except KeyboardInterrupt:
         return 130
     return code

@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 
 from cli import common, migrate, topology
-from cli.colours import WARNING, paint
+from cli.common import WARNING, paint
 from shared.devstack.registry import SERVICES
 from shared.devstack.state import State
-from shared.settings import checked
+from shared.settings import checked, production
 from shared.settings.env import env
 
 
@@ -18,11 +18,15 @@ def main(argv: list[str]) -> int:
     """Exit 1 with what is wrong."""
     options = common.parser("check", __doc__)
     options.add_argument(
-        "--migrations", action="store_true", help="on a throw-away server: does every migration give what models say?"
+        "--migrations",
+        nargs="*",
+        metavar="SERVICE",
+        choices=list(SERVICES),
+        help="on a throw-away server: do the migrations of all services, or of these, give what their models say?",
     )
     chosen = options.parse_args(argv)
-    if chosen.migrations:
-        return _migrations()
+    if chosen.migrations is not None:
+        return _migrations(chosen.migrations or list(SERVICES))
     for warning in checked.unknown(env):
         print(f"{paint('nexus: warning:', WARNING, sys.stderr)} {warning}", file=sys.stderr)
     problems = settings()
@@ -41,15 +45,7 @@ def main(argv: list[str]) -> int:
 
 def settings() -> list[str]:
     """What is wrong with the settings."""
-    found = checked.problems(env)
-    name = env.get("NEXUS_ENV", "dev")
-    if name not in ("dev", "test", "prod"):
-        found.append("NEXUS_ENV must be dev, test or prod")
-    if name == "prod" and len(env.get("SECRET_KEY", "")) < 32:
-        found.append("prod needs a SECRET_KEY of at least 32 characters")
-    if name == "prod" and env.get("MARKET_SEED"):
-        found.append("MARKET_SEED makes prices predictable and is refused in prod")
-    return found
+    return checked.problems(env) + production.problems(signs=True)
 
 
 def _databases(state: State) -> list[str]:
@@ -66,14 +62,14 @@ def _databases(state: State) -> list[str]:
     return found
 
 
-def _migrations() -> int:
+def _migrations(services: list[str]) -> int:
     from shared.chassis.migrations import differences
     from shared.chassis.migrations import migrate as upgrade
     from shared.devstack.temporary import temporary_postgres
 
     code = 0
     with tempfile.TemporaryDirectory() as folder, temporary_postgres(Path(folder)) as url:
-        for service in SERVICES:
+        for service in services:
             owner = url(service, f"{service}_owner")
             upgrade(service, owner)
             for difference in differences(service, owner):

@@ -7,12 +7,14 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, TextIO
 
-from cli.colours import BAD, paint
 from shared.devstack.state import State, read_json
 
 ROOT = Path(__file__).resolve().parents[1]
+GOOD, BAD, WARNING, BOLD = "32", "31", "33", "1"
+SIDE_BY_SIDE: Final = ("36", "32", "33", "35", "34", "96", "92", "93", "95", "94")
+"""Colours for things side by side, one after the other."""
 
 
 def parser(verb: str, doc: str | None) -> argparse.ArgumentParser:
@@ -26,6 +28,12 @@ def parser(verb: str, doc: str | None) -> argparse.ArgumentParser:
         help="the folder of the stack's data, logs and passwords (default .nexus)",
     )
     return made
+
+
+def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
+    """`text` in a colour where `stream` (standard output) is a terminal; NO_COLOR (no-color.org) switches it off."""
+    shown = (stream or sys.stdout).isatty() and not os.environ.get("NO_COLOR")
+    return f"\033[{colour}m{text}\033[0m" if shown else text
 
 
 def fail(text: str, next_step: str = "") -> int:

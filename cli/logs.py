@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from cli import common
-from cli.colours import NAMES, paint
+from cli.common import BOLD, SIDE_BY_SIDE, paint
 from shared.devstack.logs import tail
 
 _EVERY = 0.2
@@ -29,7 +29,7 @@ def main(argv: list[str]) -> int:
         return _follow(chosen.state.logs, chosen.process, chosen.lines or 10)
     for file in matching:
         if chosen.process is None:
-            print(paint(f"==> {file.stem} <==", "1"))
+            print(paint(f"==> {file.stem} <==", BOLD))
         print(tail(file, chosen.lines or (10 if chosen.process is None else 200)))
         if chosen.process is None:
             print()
@@ -61,7 +61,7 @@ class Followed:
 
     def __init__(self, path: Path, number: int, *, from_end: bool) -> None:
         self._path = path
-        self._prefix = paint(f"{path.stem:<13} | ", NAMES[number % len(NAMES)])
+        self._prefix = paint(f"{path.stem:<13} | ", SIDE_BY_SIDE[number % len(SIDE_BY_SIDE)])
         self._file = path.open("rb")
         self._rest = b""
         if from_end:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cli import common
-from cli.colours import BAD, GOOD, paint
+from cli.common import BAD, GOOD, paint
 from shared.devstack.registry import SERVICES, database_name
 from shared.devstack.state import State, read_json
 from shared.settings.env import env

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from cli import common
-from cli.colours import BAD, GOOD, WARNING, paint
+from cli.common import BAD, GOOD, WARNING, paint
 from shared.devstack.environment import Environment, Servers, find_servers
 from shared.devstack.registry import SERVICES
 from shared.devstack.state import State
