@@ -17,6 +17,7 @@ from typing import Annotated, Any, ClassVar, Final, Literal, TypeVar, Union, cas
 from marshmallow import EXCLUDE, RAISE, Schema, ValidationError, fields, post_load, validate
 
 from shared.contracts.errors import FieldError, ValidationFailed
+from shared.contracts.quick import Unsure, reader_of
 
 T = TypeVar("T")
 
@@ -120,6 +121,10 @@ def _flatten(messages: Any, path: str = "") -> list[FieldError]:
 
 def _load(cls: type[T], data: Any, *, closed: bool) -> T:
     try:
+        return cast("T", reader_of(cast("Hashable", cls), closed=closed)(data))
+    except Unsure:
+        pass
+    try:
         return cast("T", schema_of(cast("Hashable", cls), closed=closed).load(data))
     except ValidationError as error:
         raise ValidationFailed(errors=_flatten(error.messages)) from None
@@ -138,10 +143,18 @@ def load_closed(cls: type[T], data: Any) -> T:
 def dump(instance: Any) -> dict[str, Any]:
     """Plain JSON data of a contract instance, without what is UNSET."""
     return {
-        item.name: _plain(value)
-        for item in dataclasses.fields(instance)
-        if (value := getattr(instance, item.name)) is not UNSET
+        name: value if type(value) in _SCALARS else _plain(value)
+        for name in _names(cast("Hashable", type(instance)))
+        if (value := getattr(instance, name)) is not UNSET
     }
+
+
+_SCALARS = frozenset({str, int, bool, type(None)})
+
+
+@cache
+def _names(cls: type) -> tuple[str, ...]:
+    return tuple(item.name for item in dataclasses.fields(cls))
 
 
 def _plain(value: Any) -> Any:
