@@ -43,6 +43,11 @@ def json_answer(value: Any, status: int = 200, *headers: Header) -> Answer:
     return Answer(status, orjson.dumps(value), headers=list(headers))
 
 
+def text_answer(json: bytes) -> Answer:
+    """An answer of JSON that is written already."""
+    return Answer(200, json)
+
+
 def no_content() -> Answer:
     """Done, and nothing to say."""
     return Answer(204, b"", content_type=None)

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from gateway.answer import Answer
+from gateway.answer import Answer, text_answer
 from gateway.errors import InvalidIdempotencyKey, MissingIdempotencyKey
 from shared.chassis.context import Context, Idempotency
 from shared.chassis.rpc.aio import AsyncRpc
@@ -23,6 +23,7 @@ Header = Literal["Location", "Idempotent-Replayed"]
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
 _UUID = re.compile(UUID_PATTERN)
+_NAME = re.compile(r"[A-Za-z0-9_]{1,32}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,11 @@ class Call:
     async def ask(self, service: str, method: str, arguments: Mapping[str, Any] | None = None) -> Any:
         """Asks a service on the caller's behalf, within the route's time. Raises ServiceError."""
         return await self.rpc.call(service, method, arguments or {}, ctx=self.context, timeout=self.seconds)
+
+    async def pass_on(self, service: str, method: str, arguments: Mapping[str, Any] | None = None) -> Answer:
+        """An answer with a service's result as it wrote it. Raises ServiceError."""
+        asked = arguments or {}
+        return text_answer(await self.rpc.call_text(service, method, asked, ctx=self.context, timeout=self.seconds))
 
 
 Handler = Callable[[Call], Awaitable[Answer]]
@@ -102,7 +108,8 @@ class Endpoint:
         return Idempotency(key, f"{self.method} {self.path}", hashlib.sha256(canonical.encode()).hexdigest())
 
 
-def check_ids(path: Mapping[str, str]) -> None:
-    """Raises NotFound for a path parameter that cannot be an id: such a thing does not exist."""
-    if not all(_UUID.fullmatch(value) for value in path.values()):
-        raise NotFound
+def check_parameters(path: Mapping[str, str]) -> None:
+    """Raises NotFound for a path parameter that cannot be an id, or a name: such a thing does not exist."""
+    for name, value in path.items():
+        if not (_UUID if name.endswith("_id") else _NAME).fullmatch(value):
+            raise NotFound

@@ -121,8 +121,9 @@ def _fields(cls: type, converter: Any) -> dict[str, Any]:
 
 
 def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
+    id_: dict[str, Any] = {"type": "string", "format": "uuid"}
     return [
-        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "format": "uuid"}}
+        {"name": name, "in": "path", "required": True, "schema": id_ if name.endswith("_id") else {"type": "string"}}
         for name in endpoint.parameters
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
+from functools import cache, lru_cache
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
@@ -14,7 +15,15 @@ T = TypeVar("T")
 
 
 def read_query(cls: type[T] | None, query_string: bytes) -> T | None:
-    """An instance of `cls` from the query string. Raises ValidationFailed; without `cls` every parameter is unknown."""
+    """An instance of `cls` from the query string. Raises ValidationFailed; without `cls` every parameter is unknown.
+
+    Instances are immutable: the same question gets the same one.
+    """
+    found: T | None = _kept(cls, query_string) if len(query_string) <= _SHORT else _read(cls, query_string)
+    return found
+
+
+def _read(cls: type[T] | None, query_string: bytes) -> T | None:
     if not query_string and cls is None:
         return None
     try:
@@ -23,7 +32,7 @@ def read_query(cls: type[T] | None, query_string: bytes) -> T | None:
         raise ValidationFailed.of("query", "invalid", "Not a query string.") from None
     errors: list[FieldError] = []
     values: dict[str, Any] = {}
-    kinds = _kinds(cls) if cls is not None else {}
+    kinds = _kinds(cls) if cls is not None else {}  # type: ignore[arg-type]  # a class is hashable
     for name, text in pairs:
         if name not in kinds:
             errors.append(FieldError(field=name[:100], code="unknown_field", message="Unknown query parameter."))
@@ -36,6 +45,11 @@ def read_query(cls: type[T] | None, query_string: bytes) -> T | None:
     return None if cls is None else schema.load_closed(cls, values)
 
 
+_kept: Any = lru_cache(maxsize=1024)(_read)
+_SHORT = 256
+
+
+@cache
 def _kinds(cls: type) -> dict[str, type]:
     hints = typing.get_type_hints(cls)
     found = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from gateway.endpoint import Endpoint, check_ids
+from gateway.endpoint import Endpoint, check_parameters
 from gateway.errors import MethodNotAllowed, RouteNotFound
 
 
@@ -21,7 +21,7 @@ class Router:
     def find(self, method: str, path: str) -> tuple[Endpoint, Mapping[str, str]]:
         """The endpoint and its path parameters.
 
-        Raises RouteNotFound, MethodNotAllowed, and NotFound for a parameter that cannot be an id.
+        Raises RouteNotFound, MethodNotAllowed, and NotFound for a parameter that cannot be what it is to be.
         """
         by_method = self._fixed.get(path)
         if by_method is not None:
@@ -33,7 +33,7 @@ class Router:
             if match := candidate.pattern.fullmatch(path):
                 if candidate.method == method:
                     values = match.groupdict()
-                    check_ids(values)
+                    check_parameters(values)
                     return candidate, values
                 allowed.add(candidate.method)
         if not allowed:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import dataclass
 from typing import Any
 
 MAX_BYTES = 256 * 1024
@@ -23,6 +24,13 @@ _SUSPECT = re.compile(r"\\u(?:0000|[dD][89a-fA-F])")
 
 class WireError(ValueError):
     """The bytes are not strict JSON, or the value cannot be written as such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A value that is written already, by `dumps` or out of what it wrote: an answer may be one."""
+
+    json: bytes
 
 
 def loads(data: bytes | str) -> Any:
@@ -50,6 +58,11 @@ def dumps(value: Any) -> bytes:
         data = _encoder.encode(value).encode()
     except (TypeError, ValueError, RecursionError) as error:
         raise WireError(f"cannot be written as JSON: {error}") from None
+    return sized(data)
+
+
+def sized(data: bytes) -> bytes:
+    """The same bytes; raises WireError when they are too many for a message."""
     if len(data) > MAX_BYTES:
         raise WireError(f"larger than {MAX_BYTES} bytes")
     return data

@@ -15,12 +15,12 @@ from shared.contracts.billing import rpc as billing
 
 async def list_accounts(call: Call) -> Answer:
     """The default one first."""
-    return json_answer(await call.ask("billing", "list_accounts", schema.dump(call.query)))
+    return await call.pass_on("billing", "list_accounts", schema.dump(call.query))
 
 
 async def get_account(call: Call) -> Answer:
     """One account of the caller's, or any for staff."""
-    return json_answer(await call.ask("billing", "get_account", {"account_id": call.path["account_id"]}))
+    return await call.pass_on("billing", "get_account", {"account_id": call.path["account_id"]})
 
 
 async def open_demo_account(call: Call) -> Answer:
@@ -42,7 +42,7 @@ def _made(found: dict[str, Any]) -> Answer:
 async def set_account_markup(call: Call) -> Answer:
     """Staff set an account's percentage."""
     arguments = {"account_id": call.path["account_id"], "markup_percentage": call.body.markup_percentage}
-    return json_answer(await call.ask("billing", "set_account_markup", arguments))
+    return await call.pass_on("billing", "set_account_markup", arguments)
 
 
 ENDPOINTS = [

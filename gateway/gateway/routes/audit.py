@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.answer import Answer, json_answer
+from gateway.answer import Answer
 from gateway.endpoint import Call, Endpoint
 from shared.contracts import schema
 from shared.contracts.audit import rpc as audit
@@ -10,7 +10,7 @@ from shared.contracts.audit import rpc as audit
 
 async def list_entries(call: Call) -> Answer:
     """Newest first; audit notes who has read."""
-    return json_answer(await call.ask("audit", "list_entries", schema.dump(call.query)))
+    return await call.pass_on("audit", "list_entries", schema.dump(call.query))
 
 
 ENDPOINTS = [

@@ -23,22 +23,22 @@ async def register(call: Call) -> Answer:
 
 async def log_in(call: Call) -> Answer:
     """A pair of tokens for a name (or address) and a password."""
-    return json_answer(await call.ask("users", "log_in", schema.dump(call.body)))
+    return await call.pass_on("users", "log_in", schema.dump(call.body))
 
 
 async def refresh(call: Call) -> Answer:
     """A new pair for a refresh token, once."""
-    return json_answer(await call.ask("users", "refresh", schema.dump(call.body)))
+    return await call.pass_on("users", "refresh", schema.dump(call.body))
 
 
 async def verify(call: Call) -> Answer:
     """Whether a token is good."""
-    return json_answer(await call.ask("users", "verify_token", schema.dump(call.body)))
+    return await call.pass_on("users", "verify_token", schema.dump(call.body))
 
 
 async def log_out(call: Call) -> Answer:
     """Ends the session of a refresh token."""
-    return json_answer(await call.ask("users", "log_out", schema.dump(call.body)))
+    return await call.pass_on("users", "log_out", schema.dump(call.body))
 
 
 def _open(path: str, handler: object, body: type, summary: str, answer: object, status: int = 200) -> Endpoint:

@@ -12,7 +12,7 @@ from shared.contracts.commission import rpc as commission
 
 async def get_rule(call: Call) -> Answer:
     """The caller's own, or anybody's for staff."""
-    return json_answer(await call.ask("commission", "get_rule", {"owner_id": call.path["owner_id"]}))
+    return await call.pass_on("commission", "get_rule", {"owner_id": call.path["owner_id"]})
 
 
 async def set_rule(call: Call) -> Answer:
@@ -24,7 +24,7 @@ async def set_rule(call: Call) -> Answer:
 
 async def list_commissions(call: Call) -> Answer:
     """Newest first."""
-    return json_answer(await call.ask("commission", "list_transactions", schema.dump(call.query)))
+    return await call.pass_on("commission", "list_transactions", schema.dump(call.query))
 
 
 ENDPOINTS = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.answer import Answer, json_answer, no_content
+from gateway.answer import Answer, no_content
 from gateway.endpoint import Call, Endpoint
 from gateway.schemas.bodies import EmptyBody
 from shared.contracts import schema
@@ -11,22 +11,22 @@ from shared.contracts.notifications import rpc as notifications
 
 async def list_notifications(call: Call) -> Answer:
     """Newest first."""
-    return json_answer(await call.ask("notifications", "list_notifications", schema.dump(call.query)))
+    return await call.pass_on("notifications", "list_notifications", schema.dump(call.query))
 
 
 async def get_notification(call: Call) -> Answer:
     """One of the caller's."""
-    return json_answer(await call.ask("notifications", "get_notification", call.path))
+    return await call.pass_on("notifications", "get_notification", call.path)
 
 
 async def mark_read(call: Call) -> Answer:
     """Again: the same."""
-    return json_answer(await call.ask("notifications", "mark_read", call.path))
+    return await call.pass_on("notifications", "mark_read", call.path)
 
 
 async def mark_all_read(call: Call) -> Answer:
     """What has arrived until now."""
-    return json_answer(await call.ask("notifications", "mark_all_read"))
+    return await call.pass_on("notifications", "mark_all_read")
 
 
 async def delete_notification(call: Call) -> Answer:

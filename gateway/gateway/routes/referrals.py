@@ -13,7 +13,7 @@ from shared.contracts.referrals import rpc as referrals
 
 async def list_codes(call: Call) -> Answer:
     """The caller's, or everybody's for staff."""
-    return json_answer(await call.ask("referrals", "list_codes", schema.dump(call.query)))
+    return await call.pass_on("referrals", "list_codes", schema.dump(call.query))
 
 
 async def generate_code(call: Call) -> Answer:
@@ -26,12 +26,12 @@ async def generate_code(call: Call) -> Answer:
 async def change_code(call: Call) -> Answer:
     """What is left out stays; null takes a limit or rate away."""
     arguments = {**schema.dump(call.body), "code_id": call.path["code_id"]}
-    return json_answer(await call.ask("referrals", "change_code", arguments))
+    return await call.pass_on("referrals", "change_code", arguments)
 
 
 async def list_referrals(call: Call) -> Answer:
     """Whom the caller has referred; everybody for staff."""
-    return json_answer(await call.ask("referrals", "list_referrals", schema.dump(call.query)))
+    return await call.pass_on("referrals", "list_referrals", schema.dump(call.query))
 
 
 ENDPOINTS = [

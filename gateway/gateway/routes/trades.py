@@ -5,14 +5,14 @@ from __future__ import annotations
 from gateway.answer import Answer, json_answer
 from gateway.endpoint import Call, Endpoint
 from gateway.headers import location, replayed
-from gateway.schemas.bodies import CloseBody, VoidBody
+from gateway.schemas.bodies import CloseBody, EmptyBody, SellBody, VoidBody
 from shared.contracts import schema
 from shared.contracts.trades import rpc as trades
 
 
 async def quote(call: Call) -> Answer:
     """A price; promises nothing after `valid_until`."""
-    return json_answer(await call.ask("trades", "quote", schema.dump(call.body)))
+    return await call.pass_on("trades", "quote", schema.dump(call.body))
 
 
 async def open_trade(call: Call) -> Answer:
@@ -23,12 +23,33 @@ async def open_trade(call: Call) -> Answer:
 
 async def list_trades(call: Call) -> Answer:
     """Newest first."""
-    return json_answer(await call.ask("trades", "list_trades", schema.dump(call.query)))
+    return await call.pass_on("trades", "list_trades", schema.dump(call.query))
 
 
 async def get_trade(call: Call) -> Answer:
     """One trade of the caller's, or any for staff."""
-    return json_answer(await call.ask("trades", "get_trade", {"trade_id": call.path["trade_id"]}))
+    return await call.pass_on("trades", "get_trade", {"trade_id": call.path["trade_id"]})
+
+
+async def get_value(call: Call) -> Answer:
+    """What an open trade is worth now, and whether it can be sold for that."""
+    return json_answer(await call.ask("trades", "get_value", call.path))
+
+
+async def get_proof(call: Call) -> Answer:
+    """What `./nexus verify-trade` checks; there is one when the hour of the exit is over."""
+    return json_answer(await call.ask("trades", "get_proof", call.path))
+
+
+async def sell_trade(call: Call) -> Answer:
+    """The owner sells an open trade at the market's bid."""
+    found = await call.ask("trades", "sell_trade", {**schema.dump(call.body), **call.path})
+    return json_answer(found["trade"], 200, *replayed(found))
+
+
+async def cancel_trade(call: Call) -> Answer:
+    """The owner withdraws a trade that is still PENDING; again: the same."""
+    return json_answer(await call.ask("trades", "cancel_trade", call.path))
 
 
 async def close_trade(call: Call) -> Answer:
@@ -82,6 +103,45 @@ ENDPOINTS = [
         handler=get_trade,
         summary="One trade",
         tag="trades",
+        answer=trades.TradeView,
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/trades/{trade_id}/value",
+        handler=get_value,
+        summary="What an open trade is worth now",
+        tag="trades",
+        answer=trades.ValueView,
+    ),
+    Endpoint(
+        method="GET",
+        path="/api/v1/trades/{trade_id}/proof",
+        handler=get_proof,
+        summary="The proof of a settled trade",
+        tag="trades",
+        answer=trades.ProofView,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/trades/{trade_id}/sell",
+        handler=sell_trade,
+        summary="Sell an open trade at the market's bid",
+        tag="trades",
+        body=SellBody,
+        body_may_be_empty=True,
+        key="required",
+        headers=("Idempotent-Replayed",),
+        answer=trades.TradeView,
+    ),
+    Endpoint(
+        method="POST",
+        path="/api/v1/trades/{trade_id}/cancel",
+        handler=cancel_trade,
+        summary="Withdraw a trade that is not bought yet",
+        tag="trades",
+        body=EmptyBody,
+        body_may_be_empty=True,
+        key="accepted",
         answer=trades.TradeView,
     ),
     Endpoint(

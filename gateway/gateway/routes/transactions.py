@@ -12,7 +12,7 @@ from shared.contracts.billing import rpc as billing
 
 async def list_transactions(call: Call) -> Answer:
     """Newest first."""
-    return json_answer(await call.ask("billing", "list_transactions", schema.dump(call.query)))
+    return await call.pass_on("billing", "list_transactions", schema.dump(call.query))
 
 
 async def request_deposit(call: Call) -> Answer:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gateway.answer import Answer, json_answer
+from gateway.answer import Answer
 from gateway.endpoint import Call, Endpoint
 from gateway.schemas.bodies import MarkupBody
 from shared.contracts.users.rpc import UserView
@@ -10,18 +10,18 @@ from shared.contracts.users.rpc import UserView
 
 async def get_me(call: Call) -> Answer:
     """Whoever calls."""
-    return json_answer(await call.ask("users", "get_user", {"user_id": call.user_id}))
+    return await call.pass_on("users", "get_user", {"user_id": call.user_id})
 
 
 async def get_user(call: Call) -> Answer:
     """Oneself, or anybody for staff."""
-    return json_answer(await call.ask("users", "get_user", {"user_id": call.path["user_id"]}))
+    return await call.pass_on("users", "get_user", {"user_id": call.path["user_id"]})
 
 
 async def set_user_markup(call: Call) -> Answer:
     """Staff set a user's percentage."""
     arguments = {"user_id": call.path["user_id"], "markup_percentage": call.body.markup_percentage}
-    return json_answer(await call.ask("users", "set_user_markup", arguments))
+    return await call.pass_on("users", "set_user_markup", arguments)
 
 
 ENDPOINTS = [

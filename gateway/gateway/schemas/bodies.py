@@ -30,6 +30,13 @@ class CloseBody:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SellBody:
+    """The owner sells a trade at the bid; below `min_price` the sale is refused."""
+
+    min_price: Amount | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class VoidBody:
     """Staff undo a trade; the trader reads why."""
 

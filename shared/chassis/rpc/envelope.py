@@ -47,9 +47,21 @@ def arguments(body: Any) -> dict[str, Any]:
     return kwargs
 
 
+_BEGIN, _END = b'{"result":', b',"error":null}'
+
+
 def success(result: Any) -> bytes:
     """The body of an answer; raises WireError when `result` is not JSON."""
+    if isinstance(result, wire.Text):
+        return wire.sized(_BEGIN + result.json + _END)
     return wire.dumps({"result": result, "error": None})
+
+
+def result_text(body: bytes) -> bytes | None:
+    """The result in a successful reply, as JSON text; None for any other reply, or one that a stock peer wrote."""
+    if body.startswith(_BEGIN) and body.endswith(_END):
+        return body[len(_BEGIN) : -len(_END)]
+    return None
 
 
 def failure(error: BaseException) -> bytes:
