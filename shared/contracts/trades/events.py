@@ -1,4 +1,7 @@
-"""What trades announces. Amounts are minor units beside their currency; spots are decimal strings."""
+"""What trades announces. Amounts are minor units beside their currency; spots are decimal strings.
+
+`barrier` is as it was asked for: `+0.37` from the entry, `1511.50` a level, None the entry itself.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,9 @@ from typing import Literal, Self
 
 from shared.contracts.envelope import EventData, event
 from shared.contracts.types import Currency, Id, Minor, Percent, PositiveMinor, Timestamp
+
+Side = Literal["CALL", "PUT"]
+"""Which way a contract looks. CALLE and PUTE are told as CALL and PUT with `wins_ties`."""
 
 _TRADE, _USER, _ACCOUNT = (
     "01920000-0000-7000-8000-000000000031",
@@ -24,7 +30,7 @@ class TradeOpened(EventData):
     account_type: Literal["DEMO", "REAL"]
     currency: Currency
     symbol: str
-    contract_type: Literal["CALL", "PUT"]
+    contract_type: Side
     stake: PositiveMinor
     held: PositiveMinor
     markup: Minor
@@ -39,6 +45,8 @@ class TradeOpened(EventData):
     entry_spot: str | None
     opened_at: Timestamp
     expires_at: Timestamp
+    barrier: str | None = None
+    wins_ties: bool = False
 
     @classmethod
     def example(cls) -> Self:
@@ -71,7 +79,8 @@ class TradeOpened(EventData):
 class TradeSettled(EventData):
     """A trade has its result. Everything that billing and commission need is here; nobody resolves a rate again.
 
-    `stake`, `markup` and `payout` are what is to be posted; `held` is what was reserved at the opening.
+    `stake`, `markup` and `payout` are what is to be posted; `held` is what was reserved at the opening. Of a sold one
+    `exit_spot` is the spot that it was sold at, `closed_at` when.
     """
 
     trade_id: Id
@@ -80,7 +89,7 @@ class TradeSettled(EventData):
     account_type: Literal["DEMO", "REAL"]
     currency: Currency
     symbol: str
-    contract_type: Literal["CALL", "PUT"]
+    contract_type: Side
     stake: PositiveMinor
     held: PositiveMinor
     markup: Minor
@@ -99,6 +108,8 @@ class TradeSettled(EventData):
     opened_at: Timestamp
     expires_at: Timestamp
     closed_at: Timestamp
+    barrier: str | None = None
+    wins_ties: bool = False
 
     @classmethod
     def example(cls) -> Self:
@@ -145,7 +156,7 @@ class TradeCancelled(EventData):
     account_type: Literal["DEMO", "REAL"]
     currency: Currency
     symbol: str
-    contract_type: Literal["CALL", "PUT"]
+    contract_type: Side
     stake: PositiveMinor
     held: PositiveMinor
     markup: Minor
@@ -165,6 +176,8 @@ class TradeCancelled(EventData):
     opened_at: Timestamp
     expires_at: Timestamp
     closed_at: Timestamp
+    barrier: str | None = None
+    wins_ties: bool = False
 
     @classmethod
     def example(cls) -> Self:
