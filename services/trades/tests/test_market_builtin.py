@@ -147,14 +147,15 @@ def test_the_value_follows_the_contract_through_its_life(market, clock):
 
 def test_commitments_are_public_from_the_start_and_seeds_only_when_their_hour_is_over(desk, market, clock):
     present = hour_of(clock.now)
-    before = published(desk.db, first=present - 5, last=present + 5, now=clock.now)
-    assert [(hour.hour, hour.seed) for hour in before] == [(present, None), (present + 1, None)]
+    before = published(desk.db, first=present - 5, last=present + 5, limit=9, now=clock.now)
+    assert [(hour.hour, hour.seed) for hour in before] == [(present + 1, None), (present, None)]
     assert revealed(desk.db, symbol="R_100", first=present - 5, last=present + 5, now=clock.now) == []
     clock.now = clock.now.replace(minute=59, second=59, microsecond=999_999)
-    assert published(desk.db, first=present, last=present, now=clock.now)[0].seed is None
+    assert published(desk.db, first=present, last=present, limit=9, now=clock.now)[0].seed is None
     clock.go(0.000001)
-    after = published(desk.db, first=present, last=present + 1, now=clock.now)
-    assert [hour.seed for hour in after] == [seed_of("tests")(present), None]
+    after = published(desk.db, first=present, last=present + 1, limit=9, now=clock.now)
+    assert [hour.seed for hour in after] == [None, seed_of("tests")(present)]
+    assert published(desk.db, first=present, last=present + 1, limit=1, now=clock.now) == after[:1]
     assert [hour.commitment for hour in after] == [hour.commitment for hour in before]
     (hour,) = revealed(desk.db, symbol="R_100", first=present - 5, last=present + 5, now=clock.now)
     assert (hour.hour, hour.seed, hour.opening) == (present, seed_of("tests")(present), Decimal(1500))
@@ -189,7 +190,8 @@ def test_the_proof_of_a_contract_can_be_had_when_its_last_hour_is_over_and_is_ri
     with pytest.raises(NotReady):
         proof()
     clock.now = ready_at
-    known = {hour.hour: hour.commitment.hex() for hour in published(desk.db, first=0, last=10**6, now=clock.now)}
+    public = published(desk.db, first=0, last=10**6, limit=9, now=clock.now)
+    known = {hour.hour: hour.commitment.hex() for hour in public}
     found = json.loads(json.dumps(proof()))
     assert [hour["hour"] for hour in found["hours"]] == list(needed)
     assert verifier.verify(found, known) == ([], [])

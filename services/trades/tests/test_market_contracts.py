@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from trades.market.contracts import KINDS, barrier_of, times, wins
 from trades.market.engine import instant_of
 from trades.market.symbols import ALL
-from trades.rules import CONTRACT_OF, Duration, Refused, duration
+from trades.rules import CONTRACT_OF, DIRECTION_OF, Duration, Refused, duration
 
 R_100, FAST = ALL["R_100"], ALL["1HZ100V"]
 
@@ -80,10 +80,8 @@ def test_above_below_and_level():
 
 
 def test_each_kind_has_its_direction():
-    assert {kind: one.direction for kind, one in KINDS.items() if not one.wins_ties} == {
-        kind: direction for direction, kind in CONTRACT_OF.items()
-    }
-    assert (KINDS["CALLE"].direction, KINDS["PUTE"].direction) == ("RISE", "FALL")
+    assert {kind: "RISE" if one.up else "FALL" for kind, one in KINDS.items()} == DIRECTION_OF
+    assert {DIRECTION_OF[kind]: kind for kind, one in KINDS.items() if not one.wins_ties} == CONTRACT_OF
 
 
 @pytest.mark.parametrize(

@@ -75,7 +75,7 @@ def test_a_settled_trade_shows_everything(desk, get, clock):
     assert set(found) == set(TradeView.__annotations__)
     assert (found["payout"], found["profit"]) in [("19.54", "9.34"), ("0.00", "-10.20")]
     assert found["closed_at"] == found["updated_at"] == "2026-03-02T10:21:00.250000Z"
-    assert None not in [found[name] for name in TradeView.__annotations__ if name != "proposal_id"]
+    assert None not in [found[name] for name in TradeView.__annotations__ if name not in ("proposal_id", "barrier")]
 
 
 def test_the_newest_come_first_without_what_was_never_opened(desk, listed, clock):

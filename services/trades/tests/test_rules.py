@@ -129,16 +129,6 @@ def test_settings_cannot_raise_the_markup_above_what_is_allowed(wrong):
         Conditions(**wrong)
 
 
-def test_a_tie_loses_on_both_sides():
-    low, high = Decimal("1.10"), Decimal("1.11")
-    assert rules.wins("CALL", entry=low, exit_=high)
-    assert not rules.wins("CALL", entry=high, exit_=low)
-    assert rules.wins("PUT", entry=high, exit_=low)
-    assert not rules.wins("PUT", entry=low, exit_=high)
-    assert not rules.wins("CALL", entry=low, exit_=low)
-    assert not rules.wins("PUT", entry=low, exit_=low)
-
-
 def test_a_payout_by_hand_makes_the_status():
     assert rules.status_by_hand(payout=1954, agreed=1954) == "WON"
     assert rules.status_by_hand(payout=0, agreed=1954) == "LOST"

@@ -12,6 +12,7 @@ from shared.contracts.money import percent_text
 from shared.contracts.trades.events import TradeCancelled, TradeOpened, TradeSettled
 from shared.utils.time import to_rfc3339
 from trades.models import Trade
+from trades.rules import CONTRACT_OF
 
 
 class _Common(TypedDict):
@@ -35,6 +36,8 @@ class _Common(TypedDict):
     entry_spot: str | None
     opened_at: str
     expires_at: str
+    barrier: str | None
+    wins_ties: bool
 
 
 def opened(trade: Trade) -> Pending:
@@ -43,8 +46,8 @@ def opened(trade: Trade) -> Pending:
     return Pending(data=data, subject=trade.id, subject_version=trade.version, event_id=trade.opened_event_id)
 
 
-def settled(trade: Trade, *, by_staff: bool = False) -> Pending:
-    """`trade_settled`; caused by the opening, unless staff did it: then by whatever they are doing."""
+def settled(trade: Trade, *, by_hand: bool = False) -> Pending:
+    """`trade_settled`; caused by the opening, unless somebody did it: then by whatever he is doing."""
     data = TradeSettled(
         **_common(trade),
         payout=cast("int", trade.payout),
@@ -53,7 +56,7 @@ def settled(trade: Trade, *, by_staff: bool = False) -> Pending:
         exit_spot=spot_text(trade.exit_spot),
         closed_at=_time(trade.closed_at),
     )
-    cause = None if by_staff else _opening(trade)
+    cause = None if by_hand else _opening(trade)
     return Pending(data=data, subject=trade.id, subject_version=trade.version, cause=cause)
 
 
@@ -77,6 +80,7 @@ def spot_text(spot: Decimal | None) -> str | None:
 
 
 def _common(trade: Trade) -> _Common:
+    side = CONTRACT_OF[trade.direction]
     return _Common(
         trade_id=trade.id,
         user_id=trade.user_id,
@@ -84,7 +88,7 @@ def _common(trade: Trade) -> _Common:
         account_type=cast("Literal['DEMO', 'REAL']", trade.account_type),
         currency=trade.currency,
         symbol=trade.symbol,
-        contract_type=cast("Literal['CALL', 'PUT']", trade.contract_type),
+        contract_type=cast("Literal['CALL', 'PUT']", side),
         stake=trade.stake,
         held=trade.held,
         markup=trade.markup_applied,
@@ -98,6 +102,8 @@ def _common(trade: Trade) -> _Common:
         entry_spot=spot_text(trade.entry_spot),
         opened_at=_time(trade.opened_at),
         expires_at=_time(trade.expires_at),
+        barrier=trade.barrier,
+        wins_ties=trade.contract_type != side,
     )
 
 

@@ -64,13 +64,37 @@ INVARIANTS: Final = (
     ),
     Invariant(
         name="result_by_spots",
-        explain="A CALL wins strictly above its entry, a PUT strictly below; a tie loses.",
+        explain="A CALL wins above its entry or barrier, a PUT below; only CALLE and PUTE win just there.",
         sql="""
-            SELECT id::text AS id,
-                concat_ws(' ', contract_type, entry_spot, exit_spot, coalesce(settled_status, status)) AS detail
+            SELECT id::text AS id, concat_ws(' ', contract_type, barrier, entry_spot, exit_spot,
+                coalesce(settled_status, status)) AS detail
+            FROM (
+                SELECT *, exit_spot - CASE
+                    WHEN barrier IS NULL THEN entry_spot
+                    WHEN barrier ~ '^[+-]' THEN entry_spot + barrier::numeric
+                    ELSE barrier::numeric
+                END AS above
+                FROM trades WHERE reason = 'expired'
+            ) AS t
+            WHERE (coalesce(settled_status, status) = 'WON') IS DISTINCT FROM CASE contract_type
+                WHEN 'CALL' THEN above > 0 WHEN 'PUT' THEN above < 0 WHEN 'CALLE' THEN above >= 0 ELSE above <= 0
+            END
+        """,
+    ),
+    Invariant(
+        name="sold_before_end",
+        explain="A sale falls between entry and end, at a price of nothing up to the payout, and says both spots.",
+        sql="""
+            SELECT id::text AS id, concat_ws(' ', 'sold at', closed_at, 'for', coalesce(settled_payout, payout),
+                'of', potential_payout, 'between', starts_at, 'and', expires_at) AS detail
             FROM trades
-            WHERE reason = 'expired' AND (coalesce(settled_status, status) = 'WON') IS DISTINCT FROM
-                CASE contract_type WHEN 'CALL' THEN exit_spot > entry_spot ELSE exit_spot < entry_spot END
+            WHERE reason = 'sold' AND (
+                coalesce(settled_status, status) <> 'CLOSED'
+                OR coalesce(settled_payout, payout) NOT BETWEEN 0 AND potential_payout
+                OR num_nonnulls(entry_spot, exit_spot) < 2
+                OR closed_at <= starts_at
+                OR closed_at >= expires_at
+            )
         """,
     ),
     Invariant(

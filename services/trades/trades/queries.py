@@ -96,6 +96,7 @@ def view(trade: Trade, *, spot: Spot, now: datetime) -> TradeView:
         symbol=trade.symbol,
         contract_type=trade.contract_type,
         direction=trade.direction,
+        barrier=trade.barrier,
         stake=money(trade.stake),
         currency=trade.currency,
         potential_payout=money(trade.potential_payout),

@@ -7,7 +7,7 @@ and then used as a Decimal.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
 from statistics import NormalDist
 from typing import Final
@@ -18,7 +18,7 @@ LONGEST: Final = YEAR
 MOST_TICKS: Final = 10
 HIGHEST_PERCENT: Final = 5
 """No setting raises a markup above this."""
-DIRECTION_OF: Final = {"CALL": "RISE", "PUT": "FALL"}
+DIRECTION_OF: Final = {"CALL": "RISE", "PUT": "FALL", "CALLE": "RISE", "PUTE": "FALL"}
 CONTRACT_OF: Final = {"RISE": "CALL", "FALL": "PUT"}
 
 _UNIT_SECONDS: Final = {"s": 1, "m": 60, "h": 3_600, "d": 86_400}
@@ -28,7 +28,10 @@ _NORMAL: Final = NormalDist()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """What the house sets. Amounts are in whole units of the account's currency, percents of the payout."""
+    """What the house sets. Amounts are in whole units of the account's currency, percents of the payout.
+
+    `secret` seals the prices of quotes.
+    """
 
     stake_min: Decimal = Decimal("0.35")
     payout_max: Decimal = Decimal(50_000)
@@ -36,6 +39,7 @@ class Conditions:
     percent_max: Decimal = Decimal(3)
     quote_seconds: int = 15
     opening_seconds: int = 5
+    secret: bytes = field(default=b"", repr=False)
 
     def __post_init__(self) -> None:
         if not 0 <= self.platform_percent <= self.percent_max <= HIGHEST_PERCENT:
@@ -70,7 +74,7 @@ class Rate:
 
 
 def contract_type(*, contract_type: str | None, direction: str | None) -> str:
-    """CALL or PUT from either name of it. Raises Refused when neither is given or they contradict."""
+    """From either name of it; a direction alone means CALL or PUT. Raises Refused when none is given or they differ."""
     if contract_type is None and direction is None:
         raise Refused("contract_type", "required", "Give contract_type or direction.")
     if contract_type is None or direction is None:
@@ -149,11 +153,6 @@ def effective_rate(
     if affiliate is not None:
         return Rate(percent=min(affiliate, maximum), source="affiliate")
     return Rate(percent=min(platform, maximum), source="platform")
-
-
-def wins(contract_type: str, *, entry: Decimal, exit_: Decimal) -> bool:
-    """Whether the contract pays: strictly above the entry for a CALL, strictly below for a PUT; a tie loses."""
-    return exit_ > entry if contract_type == "CALL" else exit_ < entry
 
 
 def status_by_hand(*, payout: int, agreed: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from nameko.extensions import DependencyProvider
 
 from shared.chassis.handles import handles
+from shared.chassis.offload import Offload
 from shared.chassis.rpc.client import RpcTo
 from shared.chassis.rpc.server import rpc
 from shared.chassis.service import Service
@@ -23,14 +24,22 @@ from shared.settings.env import EnvConfig, SettingError, env
 from shared.utils.time import get_utc_now
 from trades import copies, queries
 from trades.commands.apply_awards import apply_awards
+from trades.commands.cancel_trade import cancel_trade
 from trades.commands.close_trade import close_trade
+from trades.commands.get_proof import get_proof
+from trades.commands.get_value import get_value
 from trades.commands.open_trade import open_trade
 from trades.commands.quote import quote
 from trades.commands.reject_stale import reject_stale
+from trades.commands.sell_trade import sell_trade
 from trades.commands.settle_due import settle_due
 from trades.commands.void_trade import void_trade
+from trades.market import public
 from trades.market.builtin import BuiltinMarket
+from trades.market.feed import Feed
 from trades.market.hours import Hours, seeds_of
+from trades.market.pricing import pricing_of
+from trades.market.symbols import symbols_of
 from trades.rules import Conditions
 
 
@@ -44,6 +53,7 @@ def conditions_of(settings: EnvConfig) -> Conditions:
         percent_max=_decimal(settings, "MARKUP_MAX", house.percent_max),
         quote_seconds=settings.get_int("QUOTE_SECONDS", house.quote_seconds),
         opening_seconds=settings.get_int("OPENING_SECONDS", house.opening_seconds),
+        secret=settings.require("SECRET_KEY").encode(),
     )
 
 
@@ -55,12 +65,13 @@ def _decimal(settings: EnvConfig, name: str, default: Decimal) -> Decimal:
 
 
 class House(DependencyProvider):
-    """What the settings say, read once; and the hours that this process remembers."""
+    """What the settings say, read once; and the hours and prices that this process remembers."""
 
     def setup(self) -> None:
         self.conditions = conditions_of(env)
-        self.commission = _decimal(env, "MARKET_COMMISSION", Decimal("0.012"))
-        self.hours = Hours(make_seed=seeds_of(env))
+        self.pricing = pricing_of(env)
+        self.hours = Hours(make_seed=seeds_of(env), symbols=symbols_of(env))
+        self.feed = Feed(Offload(threads=1))
 
     def get_dependency(self, worker_ctx: Any) -> House:
         return self
@@ -75,7 +86,7 @@ class TradesService(Service):
 
     @property
     def market(self) -> BuiltinMarket:
-        return BuiltinMarket(self.db, self.house.hours, commission=self.house.commission)
+        return BuiltinMarket(self.db, self.house.hours, pricing=self.house.pricing)
 
     @rpc(asked.QuoteRequest)
     def quote(self, request: asked.QuoteRequest) -> asked.QuoteView:
@@ -102,6 +113,42 @@ class TradesService(Service):
     @rpc(asked.VoidTradeRequest)
     def void_trade(self, request: asked.VoidTradeRequest) -> asked.TradeAnswer:
         return void_trade(request, db=self.db, market=self.market)
+
+    @rpc(asked.SellTradeRequest)
+    def sell_trade(self, request: asked.SellTradeRequest) -> asked.TradeAnswer:
+        return sell_trade(request, db=self.db, market=self.market)
+
+    @rpc(asked.CancelTradeRequest)
+    def cancel_trade(self, request: asked.CancelTradeRequest) -> asked.TradeView:
+        return cancel_trade(request, db=self.db, billing=self.billing, market=self.market)
+
+    @rpc(asked.GetValueRequest)
+    def get_value(self, request: asked.GetValueRequest) -> asked.ValueView:
+        return get_value(request, db=self.db, market=self.market)
+
+    @rpc(asked.GetProofRequest)
+    def get_proof(self, request: asked.GetProofRequest) -> asked.ProofView:
+        return get_proof(request, db=self.db)
+
+    @rpc(asked.ListSeedsRequest)
+    def list_seeds(self, request: asked.ListSeedsRequest) -> asked.SeedPage:
+        return public.list_seeds(request, db=self.db, now=get_utc_now())
+
+    @rpc
+    def list_symbols(self) -> asked.SymbolPage:
+        return public.list_symbols(self.market.symbols())
+
+    @rpc(asked.ListTicksRequest)
+    def list_ticks(self, request: asked.ListTicksRequest) -> asked.TickList:
+        return public.list_ticks(
+            request, db=self.db, symbols=self.market.symbols(), feed=self.house.feed, now=get_utc_now()
+        )
+
+    @rpc(asked.ListCandlesRequest)
+    def list_candles(self, request: asked.ListCandlesRequest) -> asked.CandleList:
+        return public.list_candles(
+            request, db=self.db, symbols=self.market.symbols(), feed=self.house.feed, now=get_utc_now()
+        )
 
     @sweep(interval=0.2)
     def settle_due(self) -> float | None:

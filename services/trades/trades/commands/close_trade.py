@@ -75,7 +75,7 @@ def _settled(
         transaction_id=request.transaction_id or trade.transaction_id,
     )
     states.settle(tx, [closed], now=now)
-    outbox.add_many(tx, [events.settled(closed, by_staff=True)])
+    outbox.add_many(tx, [events.settled(closed, by_hand=True)])
     return closed
 
 

@@ -166,6 +166,7 @@ def _pending(
         affiliate_id=known.user.referrer_id,
         code_id=known.user.code_id,
         proposal_id=request.proposal_id,
+        barrier=terms.barrier,
         duration_seconds=terms.seconds,
         duration=terms.amount,
         duration_unit=terms.unit,
@@ -177,8 +178,11 @@ def _pending(
 
 
 def _bought(trade: Trade, contract: Contract) -> Trade:
+    # A market that sells for less than it asked is paid less; what was held for more is released with the settlement.
     return states.bought(
         trade,
+        stake=contract.stake,
+        potential_payout=contract.payout,
         contract_id=contract.contract_id,
         transaction_id=generate_transaction_id(),
         opened_at=contract.bought_at,

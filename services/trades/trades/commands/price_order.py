@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from shared.contracts.errors import FieldError, ValidationFailed
 from shared.contracts.money import to_minor, to_text
@@ -14,7 +14,8 @@ from shared.contracts.trades.errors import PriceMoved
 from shared.contracts.trades.rpc import ContractTerms, OpenTradeRequest
 from trades import rules
 from trades.commands.know_parties import Known
-from trades.market.port import Market, Terms
+from trades.market import contracts, quotes
+from trades.market.port import Market, Price, Proposal, Symbol, Terms
 from trades.rules import Conditions, Duration, Rate, Refused
 
 T = TypeVar("T")
@@ -22,7 +23,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What would be bought, and at which price; amounts in minor units of the account's currency."""
+    """What would be bought, and at which price; amounts in minor units of the account's currency.
+
+    The stake of the terms is what is paid, whether it was asked for or follows from a payout.
+    """
 
     terms: Terms
     payout: int
@@ -38,8 +42,27 @@ class Order:
 def price_order(
     request: ContractTerms, *, known: Known, market: Market, conditions: Conditions, now: datetime
 ) -> Order:
-    """Raises ValidationFailed with every refused field, PriceMoved below `min_payout`, and what the market raises."""
-    currency = known.account.currency
+    """Raises ValidationFailed with every refused field, PriceMoved, and what the market raises.
+
+    The price has moved when it is below `min_payout`, or worse than a valid quote by more than the market allows.
+    """
+    asked, min_payout = _asked(request, known.account.currency, market, conditions)
+    terms = replace(asked, quoted=_quoted(request, asked, conditions, now=now))
+    proposal = _checked(lambda: _allowed(market.proposal(terms, now=now), terms, conditions))
+    if min_payout is not None and proposal.payout < min_payout:
+        raise PriceMoved(f"the payout is {to_text(proposal.payout, terms.currency)} {terms.currency} now")
+    rate = _rate(known, conditions)
+    return Order(
+        terms=replace(terms, stake=proposal.stake, quoted=Price(stake=proposal.stake, payout=proposal.payout)),
+        payout=proposal.payout,
+        markup=rules.markup_of(proposal.payout, rate.percent),
+        rate=rate,
+        spot=proposal.spot,
+    )
+
+
+def _asked(request: ContractTerms, currency: str, market: Market, conditions: Conditions) -> tuple[Terms, int | None]:
+    """The terms, and the payout below which they are not wanted."""
     checks = _Checks()
     symbol = market.symbols().get(request.symbol)
     if symbol is None:
@@ -47,27 +70,22 @@ def price_order(
     contract_type = checks.of(
         lambda: rules.contract_type(contract_type=request.contract_type, direction=request.direction)
     )
-    # Of an unknown symbol the tick is unknown too: what else is wrong with the duration is told all the same.
-    duration = checks.of(
-        lambda: rules.duration(
-            seconds=request.duration_seconds,
-            amount=request.duration,
-            unit=request.duration_unit,
-            tick=1 if symbol is None else symbol.interval,
-        )
-    )
-    stake = checks.of(lambda: _stake(request.stake, currency, conditions))
+    if symbol is not None and contract_type is not None:
+        checks.of(lambda: contracts.barrier_of(request.barrier, contract_type=contract_type, symbol=symbol))
+    duration = checks.of(lambda: _duration(request, symbol))
+    basis = checks.of(lambda: _basis(request, currency, conditions))
     min_payout = checks.of(lambda: _min_payout(request, currency))
     checks.raise_any()
-    terms = _terms(request.symbol, contract_type, stake, currency, duration)
-    proposal = market.proposal(terms, now=now)
-    checks.of(lambda: _payout_allowed(proposal.payout, terms, conditions))
-    checks.raise_any()
-    if min_payout is not None and proposal.payout < min_payout:
-        raise PriceMoved(f"the payout is {to_text(proposal.payout, currency)} {currency} now")
-    rate = _rate(known, conditions)
-    markup = rules.markup_of(proposal.payout, rate.percent)
-    return Order(terms=terms, payout=proposal.payout, markup=markup, rate=rate, spot=proposal.spot)
+    return _terms(request, contract_type, basis, currency, duration), min_payout
+
+
+def _quoted(request: ContractTerms, terms: Terms, conditions: Conditions, *, now: datetime) -> Price | None:
+    """What a proposal of ours holds for just these terms; any other text promises nothing."""
+    if not isinstance(request, OpenTradeRequest) or request.proposal_id is None:
+        return None
+    return quotes.price_of(
+        request.proposal_id, terms=terms, account_id=request.account_id, secret=conditions.secret, now=now
+    )
 
 
 def _rate(known: Known, conditions: Conditions) -> Rate:
@@ -82,6 +100,13 @@ def _rate(known: Known, conditions: Conditions) -> Rate:
         platform=conditions.platform_percent,
         maximum=conditions.percent_max,
     )
+
+
+def _checked(check: Callable[[], T]) -> T:
+    checks = _Checks()
+    found = checks.of(check)
+    checks.raise_any()
+    return cast("T", found)
 
 
 class _Checks:
@@ -118,11 +143,28 @@ def limit(units: Decimal, currency: str) -> int:
     return to_minor(f"{units:f}", currency)
 
 
-def _stake(text: str, currency: str, conditions: Conditions) -> int:
-    stake = amount(text, currency, "stake")
+def _duration(request: ContractTerms, symbol: Symbol | None) -> Duration:
+    # Of an unknown symbol the tick is unknown too: what else is wrong with the duration is told all the same.
+    return rules.duration(
+        seconds=request.duration_seconds,
+        amount=request.duration,
+        unit=request.duration_unit,
+        tick=1 if symbol is None else symbol.interval,
+    )
+
+
+def _basis(request: ContractTerms, currency: str, conditions: Conditions) -> tuple[int, int | None]:
+    """The stake, or else 0 and the payout that it is to follow from."""
+    if request.payout is not None:
+        if request.stake is not None:
+            raise Refused("payout", "contradiction", "Give stake or payout, not both.")
+        return 0, amount(request.payout, currency, "payout")
+    if request.stake is None:
+        raise Refused("stake", "required", "Give stake or payout.")
+    stake = amount(request.stake, currency, "stake")
     if stake < limit(conditions.stake_min, currency):
         raise Refused("stake", "too_low", f"The minimum stake is {conditions.stake_min} {currency}.")
-    return stake
+    return stake, None
 
 
 def _min_payout(request: ContractTerms, currency: str) -> int | None:
@@ -131,25 +173,37 @@ def _min_payout(request: ContractTerms, currency: str) -> int | None:
     return amount(request.min_payout, currency, "min_payout")
 
 
-def _payout_allowed(payout: int, terms: Terms, conditions: Conditions) -> None:
-    if payout > limit(conditions.payout_max, terms.currency):
-        now = to_text(payout, terms.currency)
-        raise Refused("stake", "payout_too_high", f"The maximum payout is {conditions.payout_max}, this is {now}.")
-    if payout <= terms.stake:
-        raise Refused("duration", "no_return", "This contract offers no return.")
+def _allowed(proposal: Proposal, terms: Terms, conditions: Conditions) -> Proposal:
+    currency, field = terms.currency, "stake" if terms.payout is None else "payout"
+    if proposal.payout > limit(conditions.payout_max, currency):
+        now = to_text(proposal.payout, currency)
+        raise Refused(field, "payout_too_high", f"The maximum payout is {conditions.payout_max}, this is {now}.")
+    if proposal.stake < limit(conditions.stake_min, currency):
+        now = to_text(proposal.stake, currency)
+        raise Refused(field, "too_low", f"The minimum stake is {conditions.stake_min} {currency}, this is {now}.")
+    if proposal.payout <= proposal.stake:
+        raise Refused("barrier" if terms.barrier else "duration", "no_return", "This contract offers no return.")
+    return proposal
 
 
 def _terms(
-    symbol: str, contract_type: str | None, stake: int | None, currency: str, duration: Duration | None
+    request: ContractTerms,
+    contract_type: str | None,
+    basis: tuple[int, int | None] | None,
+    currency: str,
+    duration: Duration | None,
 ) -> Terms:
-    if contract_type is None or stake is None or duration is None:
+    if contract_type is None or basis is None or duration is None:
         raise AssertionError("a field that was refused got through")
+    stake, payout = basis
     return Terms(
-        symbol=symbol,
+        symbol=request.symbol,
         contract_type=contract_type,
         stake=stake,
         currency=currency,
         seconds=duration.seconds,
         amount=duration.amount,
         unit=duration.unit,
+        barrier=request.barrier,
+        payout=payout,
     )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 from logging import getLogger
-from typing import Final, cast
+from typing import Final
 
 from shared.chassis import outbox
 from shared.chassis.database import Database
 from shared.contracts.errors import ServiceError
 from shared.utils.time import get_utc_now
 from trades import events
-from trades.market.port import Contract, Market
+from trades.market.held import contract_of
+from trades.market.port import Market
 from trades.models import Trade, states
 from trades.rules import profit_of
 
@@ -51,7 +52,7 @@ def _settle_some(db: Database, market: Market, *, now: datetime) -> int:
 
 def _result(trade: Trade, market: Market, *, now: datetime) -> Trade | None:
     try:
-        outcome = market.result(_contract(trade), now=now)
+        outcome = market.result(contract_of(trade), now=now)
     except ServiceError as error:
         # One contract that the market cannot answer for must not keep the others waiting.
         log.warning("no result for trade %s yet: %s", trade.id, error)
@@ -68,17 +69,4 @@ def _result(trade: Trade, market: Market, *, now: datetime) -> Trade | None:
         profit=profit_of(payout=payout, stake=trade.stake, markup=trade.markup_applied),
         entry_spot=outcome.entry_spot,
         exit_spot=outcome.exit_spot,
-    )
-
-
-def _contract(trade: Trade) -> Contract:
-    return Contract(
-        contract_id=cast("str", trade.contract_id),
-        symbol=trade.symbol,
-        contract_type=trade.contract_type,
-        stake=trade.stake,
-        payout=trade.potential_payout,
-        bought_at=cast("datetime", trade.opened_at),
-        starts_at=cast("datetime", trade.starts_at),
-        expires_at=cast("datetime", trade.expires_at),
     )

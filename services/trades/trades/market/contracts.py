@@ -24,16 +24,15 @@ _BARRIER: Final = re.compile(r"([+-]?)(0|[1-9][0-9]{0,9})(?:\.([0-9]{1,8}))?", r
 class Kind:
     """A sort of contract: which way it looks, and whether it also wins on a tie."""
 
-    direction: str
     up: bool
     wins_ties: bool
 
 
 KINDS: Final = {
-    "CALL": Kind(direction="RISE", up=True, wins_ties=False),
-    "PUT": Kind(direction="FALL", up=False, wins_ties=False),
-    "CALLE": Kind(direction="RISE", up=True, wins_ties=True),
-    "PUTE": Kind(direction="FALL", up=False, wins_ties=True),
+    "CALL": Kind(up=True, wins_ties=False),
+    "PUT": Kind(up=False, wins_ties=False),
+    "CALLE": Kind(up=True, wins_ties=True),
+    "PUTE": Kind(up=False, wins_ties=True),
 }
 
 

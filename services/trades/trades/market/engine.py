@@ -17,7 +17,7 @@ from array import array
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
 from statistics import NormalDist
-from typing import Final
+from typing import Final, NamedTuple
 
 from trades.market import symbols
 from trades.market.port import Symbol
@@ -32,6 +32,19 @@ FIRST_LEVEL: Final = symbols.FIRST_LEVEL
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND: Final = timedelta(seconds=1)
 _NORMAL: Final = NormalDist()
+
+
+class Candle(NamedTuple):
+    """The first, highest, lowest and last price of a while."""
+
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+
+    def then(self, later: Candle) -> Candle:
+        """Of this while and the one that follows."""
+        return Candle(self.open, max(self.high, later.high), min(self.low, later.low), later.close)
 
 
 class Path:
@@ -52,11 +65,20 @@ class Path:
 
     def price(self, tick: int) -> Decimal:
         """The price of a tick, rounded to the symbol's decimals."""
-        return Decimal(self._level(tick)).quantize(self._pip, rounding=ROUND_HALF_EVEN)
+        return self._rounded(self._level(tick))
+
+    def candle(self, first: int, last: int) -> Candle:
+        """Of the ticks from `first` to `last`, both included."""
+        levels = [self._level(tick) for tick in range(first, last + 1)]
+        # Rounding keeps the order of levels, so that four of them are enough.
+        return Candle(*map(self._rounded, (levels[0], max(levels), min(levels), levels[-1])))
 
     def closing(self) -> Decimal:
         """The unrounded level that the next hour opens at."""
         return Decimal(repr(self._level(self.last)))
+
+    def _rounded(self, level: float) -> Decimal:
+        return Decimal(level).quantize(self._pip, rounding=ROUND_HALF_EVEN)
 
     def _level(self, tick: int) -> float:
         return self._opening * math.exp(self._scale * self._walk(tick) - self._slope * tick)
@@ -97,19 +119,28 @@ def hour_of(instant: datetime) -> int:
     return (instant - _EPOCH) // timedelta(seconds=HOUR)
 
 
+def second_of(instant: datetime) -> int:
+    """Whole seconds since the epoch."""
+    return (instant - _EPOCH) // _SECOND
+
+
+def at_second(second: int) -> datetime:
+    """The inverse of `second_of`."""
+    return _EPOCH + timedelta(seconds=second)
+
+
 def tick_at(symbol: Symbol, instant: datetime) -> tuple[int, int]:
     """Hour and number in it of the last tick at or before an instant."""
-    second = (instant - _EPOCH) // _SECOND
-    hour, rest = divmod(second, HOUR)
+    hour, rest = divmod(second_of(instant), HOUR)
     return hour, rest // symbol.interval
 
 
 def instant_of(symbol: Symbol, hour: int, tick: int) -> datetime:
     """When a tick of an hour falls."""
-    return _EPOCH + timedelta(seconds=hour * HOUR + tick * symbol.interval)
+    return at_second(hour * HOUR + tick * symbol.interval)
 
 
 def first_tick_after(symbol: Symbol, instant: datetime) -> datetime:
     """When the first tick strictly after an instant falls."""
-    second = (instant - _EPOCH) // _SECOND
-    return _EPOCH + timedelta(seconds=second - second % symbol.interval + symbol.interval)
+    second = second_of(instant)
+    return at_second(second - second % symbol.interval + symbol.interval)

@@ -102,6 +102,7 @@ class Value:
 
     `refusal` says why it cannot be sold now, or is None: `waiting_for_entry` (then nothing else is known), `at_entry`,
     `ticks` (lengths in ticks are not sold back), `too_late` (it ends within seconds), `expired` (`bid` is its result).
+    `commission` is the share of the payout that the bid was lessened by, where the market says it.
     """
 
     bid: int | None = None
@@ -109,6 +110,7 @@ class Value:
     spot_at: datetime | None = None
     entry_spot: Decimal | None = None
     barrier: Decimal | None = None
+    commission: Decimal | None = None
     refusal: str | None
 
 

@@ -10,10 +10,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
 from statistics import NormalDist
 from typing import Final
 
+from shared.settings.env import EnvConfig, SettingError
 from trades.market.contracts import KINDS, barrier_of, strike_of, wins
 from trades.market.engine import instant_of, tick_at
 from trades.market.port import Contract, Price, Symbol, Terms, Value
@@ -47,6 +48,20 @@ class Pricing:
     def added(self) -> Decimal:
         """What is added to the fair probability."""
         return self.commission + self.markup_percent / 100
+
+
+def pricing_of(settings: EnvConfig) -> Pricing:
+    """The house's from the settings. Raises SettingError."""
+    house = Pricing()
+    try:
+        return Pricing(
+            commission=Decimal(settings.get("MARKET_COMMISSION", f"{house.commission}")),
+            markup_percent=Decimal(settings.get("MARKET_MARKUP_PERCENT", f"{house.markup_percent}")),
+            tolerance=Decimal(settings.get("MARKET_TOLERANCE", f"{house.tolerance}")),
+            resale_seconds=settings.get_int("MARKET_RESALE_SECONDS", house.resale_seconds),
+        )
+    except (InvalidOperation, ValueError) as error:
+        raise SettingError(f"MARKET_COMMISSION and the settings beside it: {error}") from None
 
 
 def probability(
@@ -136,6 +151,7 @@ def value(
         spot_at=spot_at,
         entry_spot=entry,
         barrier=strike,
+        commission=pricing.commission,
         refusal=_refusal(contract, spot_at=spot_at, now=now, last=max(pricing.resale_seconds, symbol.interval)),
     )
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Final
 
 from sqlalchemy import text
 
 from shared.chassis.database import Database
 from trades.market.engine import hour_of
 
-MOST_HOURS: Final = 1_000
-"""Hours that `published` gives at a time."""
-
 # What is not over must not even leave the database.
 _PUBLISHED = text(
     "SELECT hour, commitment, created_at, CASE WHEN hour < :present THEN seed END AS seed FROM market_hours"
-    " WHERE hour BETWEEN :first AND :last ORDER BY hour LIMIT :limit"
+    " WHERE hour BETWEEN :first AND :last ORDER BY hour DESC LIMIT :limit"
 )
 _REVEALED = text(
     "SELECT h.hour, h.commitment, h.created_at, h.seed, l.opening"
@@ -48,9 +44,9 @@ class Revealed:
     opening: Decimal
 
 
-def published(db: Database, *, first: int, last: int, now: datetime) -> list[Published]:
-    """The hours from `first` to `last`, at most `MOST_HOURS`, also the one that has not begun."""
-    values = {"first": first, "last": last, "present": hour_of(now), "limit": MOST_HOURS}
+def published(db: Database, *, first: int, last: int, limit: int, now: datetime) -> list[Published]:
+    """The hours from `first` to `last`, also the one that has not begun; the newest `limit` of them, newest first."""
+    values = {"first": first, "last": last, "present": hour_of(now), "limit": limit}
     with db.read() as tx:
         rows = tx.execute(_PUBLISHED, values).all()
     return [

@@ -22,7 +22,8 @@ from trades.models.trade import COLUMNS, Trade
 _GET = text(f"SELECT {COLUMNS} FROM trades WHERE id = CAST(:id AS uuid)")
 _LOCK = text(f"SELECT {COLUMNS} FROM trades WHERE id = CAST(:id AS uuid) FOR UPDATE")
 _OPEN = text(
-    "UPDATE trades SET status = 'OPEN', contract_id = :contract_id, transaction_id = :transaction_id,"
+    "UPDATE trades SET status = 'OPEN', stake = :stake, potential_payout = :potential_payout,"
+    " contract_id = :contract_id, transaction_id = :transaction_id,"
     " opened_at = :opened_at, starts_at = :starts_at, expires_at = :expires_at, opened_event_id = :opened_event_id,"
     " updated_at = :opened_at, version = version + 1"
     " WHERE id = CAST(:id AS uuid) AND status = 'PENDING' AND (claimed_at IS NULL OR :claimed)"
@@ -37,6 +38,10 @@ _CLAIM = text(
     " ORDER BY opening_deadline LIMIT :limit FOR UPDATE SKIP LOCKED)"
     " UPDATE trades SET claimed_at = COALESCE(claimed_at, :now) FROM stale WHERE trades.id = stale.id"
     f" RETURNING {COLUMNS}"
+)
+_WITHDRAW = text(
+    "UPDATE trades SET claimed_at = COALESCE(claimed_at, :now) WHERE id = CAST(:id AS uuid)"
+    f" AND user_id = CAST(:user_id AS uuid) AND status = 'PENDING' RETURNING {COLUMNS}"
 )
 _NEXT_DUE = text("SELECT expires_at FROM trades WHERE status = 'OPEN' ORDER BY expires_at LIMIT 1")
 _DUE = text(
@@ -103,6 +108,12 @@ def reject(tx: Connection, ids: Sequence[str], rejection: Any, *, claimed: bool,
 def claim_stale(tx: Connection, *, now: datetime, limit: int) -> list[Trade]:
     """Trades that are PENDING past their deadline: from here on only the sweeper can finish them."""
     return [Trade.of(row) for row in tx.execute(_CLAIM, {"now": now, "limit": limit}).mappings()]
+
+
+def withdraw(tx: Connection, trade_id: str, *, user_id: str, now: datetime) -> Trade | None:
+    """A PENDING trade of a user, claimed as the sweeper does it; None when he has none such."""
+    row = tx.execute(_WITHDRAW, {"id": trade_id, "user_id": user_id, "now": now}).mappings().one_or_none()
+    return None if row is None else Trade.of(row)
 
 
 def next_due(tx: Connection) -> datetime | None:
