@@ -1,7 +1,7 @@
 """The tables, and what may become of a trade."""
 
-from trades.models import copies, market, tables
+from trades.models import copies, limits, market, tables
 from trades.models.columns import metadata
 from trades.models.trade import SETTLED, Trade
 
-__all__ = ["SETTLED", "Trade", "copies", "market", "metadata", "tables"]
+__all__ = ["SETTLED", "Trade", "copies", "limits", "market", "metadata", "tables"]

@@ -142,6 +142,13 @@ trades = Table(
     Index("trades_of_account", "account_id", "id"),
     Index("trades_pending", "opening_deadline", postgresql_where=text("status = 'PENDING'")),
     Index("trades_due", "expires_at", postgresql_where=text("status = 'OPEN'")),
+    Index(
+        "trades_results",
+        "account_id",
+        "closed_at",
+        "id",
+        postgresql_where=text("status IN ('WON', 'LOST', 'CLOSED')"),
+    ),
     Index("trades_cancelled", "id", postgresql_where=text("status = 'CANCELLED'")),
     Index("trades_proposal_id", "proposal_id", postgresql_where=text("proposal_id IS NOT NULL")),
     Index("trades_transaction_id", "transaction_id", postgresql_where=text("transaction_id IS NOT NULL")),
