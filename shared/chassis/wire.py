@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
 MAX_BYTES = 256 * 1024
@@ -26,11 +26,19 @@ class WireError(ValueError):
     """The bytes are not strict JSON, or the value cannot be written as such."""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A value that is written already, by `dumps` or out of what it wrote: an answer may be one."""
+class Written(dict[str, Any]):
+    """An object whose members are written already, by `dumps` or out of what it wrote: an answer may be one."""
 
-    json: bytes
+    __slots__ = ("texts",)
+
+    def __init__(self, values: Mapping[str, Any], texts: Mapping[str, bytes]) -> None:
+        super().__init__(values)
+        self.texts = texts
+
+    @property
+    def json(self) -> bytes:
+        """The object's own JSON; names are plain words."""
+        return b"{" + b",".join(b'"%s":%s' % (name.encode(), text) for name, text in self.texts.items()) + b"}"
 
 
 def loads(data: bytes | str) -> Any:

@@ -78,6 +78,10 @@ class BillingService(Service):
     def list_accounts(self, request: asked.ListAccountsRequest) -> asked.AccountPage:
         return queries.list_accounts(self.db, current(), **vars(request))
 
+    @rpc(asked.SummaryRequest)
+    def summary(self, request: asked.SummaryRequest) -> asked.BillingSummary:
+        return queries.summary(self.db, current(), limit=request.limit)
+
     @rpc(asked.SetAccountMarkupRequest)
     def set_account_markup(self, request: asked.SetAccountMarkupRequest) -> asked.AccountView:
         return set_account_markup(self.db, current(), **vars(request), now=get_utc_now())

@@ -52,7 +52,7 @@ _BEGIN, _END = b'{"result":', b',"error":null}'
 
 def success(result: Any) -> bytes:
     """The body of an answer; raises WireError when `result` is not JSON."""
-    if isinstance(result, wire.Text):
+    if isinstance(result, wire.Written):
         return wire.sized(_BEGIN + result.json + _END)
     return wire.dumps({"result": result, "error": None})
 

@@ -65,6 +65,13 @@ class TransactionPage(TypedDict):
     next: str | None
 
 
+class BillingSummary(TypedDict):
+    """What billing has to say at a glance: the default account first, the newest lines first."""
+
+    accounts: list[AccountView]
+    recent_transactions: list[TransactionView]
+
+
 class OpenDemoAnswer(TypedDict):
     """`created` is false when the account was there already."""
 
@@ -181,6 +188,13 @@ class ListAccountsRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SummaryRequest:
+    """The caller's own, `limit` entries of each list."""
+
+    limit: Limit = 10
+
+
+@dataclass(frozen=True, kw_only=True)
 class SetAccountMarkupRequest:
     """Staff only. `None` takes the percentage away."""
 
@@ -274,6 +288,10 @@ class BillingRpc(Protocol):
 
     def list_accounts(self, *, user_id: str | None = None, limit: int = 20, after: str | None = None) -> AccountPage:
         """Default account first, then newest first."""
+        ...
+
+    def summary(self, *, limit: int = 10) -> BillingSummary:
+        """The first pages of the caller's accounts and statement lines, in one answer."""
         ...
 
     def set_account_markup(self, *, account_id: str, markup_percentage: str | None) -> AccountView:

@@ -39,11 +39,6 @@ _DEPOSITS: Final = """
     FROM transactions AS x JOIN accounts AS a ON a.id = x.account_id
     WHERE x.tx_type = 'DEPOSIT' AND x.status = 'COMPLETED' AND a.account_type = 'REAL'
 """
-_PAID_IN: Final = """
-    SELECT x.id::text AS key, x.user_id::text AS value
-    FROM ledger_tx AS t JOIN transactions AS x ON x.ledger_tx_id = t.id AND x.tx_type = 'DEPOSIT'
-    WHERE t.kind = 'deposit'
-"""
 _HELD: Final = "FROM holds WHERE state = 'HELD'"
 
 CLAIMS: Final[dict[str, str]] = {
@@ -63,10 +58,6 @@ CLAIMS: Final[dict[str, str]] = {
     "deposit_notification": _DEPOSITS,
     # Every ledger transaction: audit has one entry of it.
     "audited_ledger": "SELECT id::text AS key, '1' AS value FROM ledger_tx",
-    # The owner of every deposit in the books: notifications has told him, once.
-    "deposit_notification": _PAID_IN,
-    # Every ledger transaction: audit has one entry of it.
-    "audited_ledger": "SELECT id::text AS key, '1' AS value FROM ledger_tx",
     # The version of every copy: users has it.
     "user_copy_billing": "SELECT user_id::text AS key, version::text AS value FROM user_copies",
 }
@@ -75,7 +66,6 @@ FACTS: Final[dict[str, str]] = {
     "ledger_settlement": _SETTLEMENTS,
     "ledger_void": _VOIDS,
     "hold_of_open_trade": f"SELECT id::text AS key, account_id || ':' || amount AS value {_HELD}",
-    "notified_deposit": _PAID_IN,
     "award_credited": _AWARDS,
     "award_taken_back": _TAKEN_BACK,
     "first_deposit": """

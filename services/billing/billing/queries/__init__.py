@@ -11,6 +11,7 @@ from billing.queries.accounts import (
     get_default_account,
     list_accounts,
 )
+from billing.queries.summary import summary
 from billing.queries.transactions import find_transaction, list_transactions, lock_deposit, transaction_view
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "list_accounts",
     "list_transactions",
     "lock_deposit",
+    "summary",
     "transaction_view",
 ]

@@ -23,6 +23,10 @@ _ACCOUNT: Final = (
 _ONE_ACCOUNT = text(f"{_ACCOUNT} AND id = CAST(:id AS uuid)")
 _DEMO_ACCOUNT = text(f"{_ACCOUNT} AND user_id = CAST(:user AS uuid) AND currency = :currency AND account_type = 'DEMO'")
 _DEFAULT_ACCOUNT = text(f"{_ACCOUNT} AND user_id = CAST(:user AS uuid) AND is_default")
+_OF_USER: Final = f"{_ACCOUNT} AND user_id = CAST(:user AS uuid)"
+_IN_ORDER: Final = "ORDER BY is_default DESC, accounts.id DESC LIMIT :rows"
+_FIRST_PAGE = text(f"{_OF_USER} {_IN_ORDER}")
+_NEXT_PAGE = text(f"{_OF_USER} AND (is_default, id) < (:is_default, CAST(:id AS uuid)) {_IN_ORDER}")
 
 
 def find_account(tx: Connection, account_id: str) -> RowMapping:
@@ -77,16 +81,11 @@ def list_accounts(db: Database, caller: Context, *, user_id: str | None, limit: 
     """The default account first, then the newest. Raises Forbidden for somebody else's list."""
     owner = whose(caller, user_id) or caller.require_user()
     listing = Listing("accounts", caller.require_user(), {"user_id": owner})
-    where = ""
     values: dict[str, Any] = {"user": owner, "rows": limit + 1}
     if after is not None:
         values["is_default"], values["id"] = listing.position(after)
-        where = " AND (is_default, id) < (:is_default, CAST(:id AS uuid))"
-    statement = (
-        f"{_ACCOUNT} AND user_id = CAST(:user AS uuid){where} ORDER BY is_default DESC, accounts.id DESC LIMIT :rows"
-    )
     with db.read() as tx:
-        rows = tx.execute(text(statement), values).mappings().all()
+        rows = tx.execute(_FIRST_PAGE if after is None else _NEXT_PAGE, values).mappings().all()
     page = listing.page(rows, limit, position=lambda row: (row["is_default"], row["id"]), view=account_view)
     return cast("AccountPage", page)
 

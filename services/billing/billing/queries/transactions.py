@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cache, partial
 from typing import Any, Final, cast
 
-from sqlalchemy import Connection, RowMapping, text
+from sqlalchemy import Connection, RowMapping, TextClause, text
 
 from billing.queries.accounts import find_account
 from billing.queries.callers import whose
 from shared.chassis.context import Context
 from shared.chassis.database import Database
 from shared.chassis.pagination import Listing
+from shared.chassis.views import Views
 from shared.contracts.billing.errors import AccountNotFound, TransactionNotFound
 from shared.contracts.billing.rpc import TransactionPage, TransactionView
 from shared.contracts.money import to_text
 from shared.utils.time import to_rfc3339
 
+# A finished line never changes: its id is its version.
+_MARK: Final = "CASE WHEN status = 'PENDING' THEN NULL ELSE '' END AS mark"
+_KEY: Final = f"SELECT CAST(id AS text) AS id, {_MARK} FROM transactions"
 _LINE: Final = (
-    "SELECT CAST(id AS text) AS id, CAST(user_id AS text) AS user_id, CAST(account_id AS text) AS account_id, tx_type,"
-    " amount, currency, reference, status, balance_after, metadata, CAST(ledger_tx_id AS text) AS ledger_tx_id,"
-    " created_at FROM transactions"
+    f"SELECT {_MARK}, CAST(id AS text) AS id, CAST(user_id AS text) AS user_id, CAST(account_id AS text) AS account_id,"
+    " tx_type, amount, currency, reference, status, balance_after, metadata,"
+    " CAST(ledger_tx_id AS text) AS ledger_tx_id, created_at FROM transactions"
 )
+_SOME_LINES = text(f"{_LINE} WHERE id = ANY(CAST(:ids AS uuid[]))")
 _ONE_LINE = text(f"{_LINE} WHERE id = CAST(:id AS uuid)")
 _LOCK_DEPOSIT = text("SELECT deposit_lock(CAST(:id AS uuid))")
 
@@ -69,12 +76,21 @@ def list_transactions(
         (values["id"],) = listing.position(after)
         conditions.append("id < CAST(:id AS uuid)")
     where = " WHERE " + " AND ".join(conditions) if conditions else ""
-    statement = f"{_LINE}{where} ORDER BY transactions.id DESC LIMIT :rows"
     with db.read() as tx:
         if account_id is not None and owner not in (None, find_account(tx, account_id)["user_id"]):
             raise AccountNotFound()
-        rows = tx.execute(text(statement), values).mappings().all()
-    return cast("TransactionPage", listing.page(rows, limit, position=lambda row: (row["id"],), view=transaction_view))
+        rows = tx.execute(_page_of(where), values).mappings().all()
+        page = _views.page(listing, rows, limit, position=lambda row: (row["id"],), fetch=partial(_some, tx))
+    return cast("TransactionPage", page)
+
+
+@cache
+def _page_of(where: str) -> TextClause:
+    return text(f"{_KEY}{where} ORDER BY transactions.id DESC LIMIT :rows")
+
+
+def _some(tx: Connection, ids: list[str]) -> Sequence[RowMapping]:
+    return tx.execute(_SOME_LINES, {"ids": ids}).mappings().all()
 
 
 def transaction_view(line: RowMapping) -> TransactionView:
@@ -93,3 +109,6 @@ def transaction_view(line: RowMapping) -> TransactionView:
         metadata=line["metadata"],
         created_at=to_rfc3339(line["created_at"]),
     )
+
+
+_views: Final = Views(transaction_view)
