@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 
+from cli import common
 from shared.devstack.registry import SERVICES
+from shared.settings import production
 
 
 def main(argv: list[str]) -> int:
@@ -14,6 +16,8 @@ def main(argv: list[str]) -> int:
     chosen = options.parse_args(argv)
     if unknown := set(chosen.services) - set(SERVICES):
         options.error(f"no such service: {', '.join(sorted(unknown))}")
+    if problems := production.problems(signs=False):
+        return common.fail("; ".join(problems))
     from shared.chassis.relay.process import main as relay
     from shared.utils.logger import configure_logging
 

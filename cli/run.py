@@ -8,7 +8,9 @@ import signal
 import subprocess
 import sys
 
+from cli import common
 from shared.devstack.registry import SERVICES
+from shared.settings import production
 
 
 def main(argv: list[str]) -> int:
@@ -17,6 +19,8 @@ def main(argv: list[str]) -> int:
     options.add_argument("service", choices=list(SERVICES))
     options.add_argument("--replicas", type=int, default=1, metavar="N")
     chosen = options.parse_args(argv)
+    if problems := production.problems(signs=True):
+        return common.fail("; ".join(problems))
     if chosen.replicas > 1:
         return _replicas(chosen.service, chosen.replicas)
     from shared.chassis import runner
