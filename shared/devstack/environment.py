@@ -75,7 +75,7 @@ class Environment:
             "NEXUS_ENV": env.get("NEXUS_ENV", "dev"),
             "NEXUS_STATE": str(state.folder),
             "HEALTH_DIR": str(state.health),
-            "RELAY_WAKE": f"127.0.0.1:{credentials.ports['wake']}",
+            **({"RELAY_WAKE": f"127.0.0.1:{credentials.ports['wake']}"} if credentials.ports else {}),
             "LOG_FORMAT": env.get("LOG_FORMAT", "console"),
         }
 

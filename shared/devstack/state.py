@@ -10,9 +10,11 @@ import socket
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 from shared.devstack.rabbitmq import BrokerPorts
 from shared.devstack.registry import BROKER_USERS, SERVICES
+from shared.settings.env import EnvConfig, SettingError, env
 
 PORTS = ("postgres", "amqp", "api", "distribution", "epmd", "wake")
 
@@ -127,7 +129,7 @@ class State:
             folder.chmod(0o700)
         # A new `up` brings everything up.
         shutil.rmtree(self.folder / "stopped", ignore_errors=True)
-        credentials = self.credentials() or Credentials.new()
+        credentials = self._kept() or Credentials.new()
         if not all(is_free(port) for port in credentials.ports.values()):
             credentials = Credentials({**dict(zip(PORTS, free_ports(len(PORTS)), strict=True))}, credentials.passwords)
         credentials.complete()
@@ -145,14 +147,20 @@ class State:
             make_seal_key(self.audit_seal)
 
     def credentials(self) -> Credentials | None:
-        """What is kept, or None before the first start."""
+        """What is kept, else what the environment of a deployment tells, or None before the first start.
+
+        Raises SettingError when the environment tells a part of it.
+        """
+        return self._kept() or (Credentials.told() if env.get("VERIFY_DB_PASSWORD") else None)
+
+    def _kept(self) -> Credentials | None:
         kept = read_json(self.folder / "credentials.json")
         return Credentials(kept["ports"], kept["passwords"]) if kept else None
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """Ports by server and passwords by role or user; `secret_key` is among the passwords."""
+    """Ports by server and passwords by role or user; for a private stack `secret_key` is among the passwords."""
 
     ports: dict[str, int]
     passwords: dict[str, str] = field(repr=False)
@@ -160,6 +168,27 @@ class Credentials:
     @classmethod
     def new(cls) -> Credentials:
         return cls(dict(zip(PORTS, free_ports(len(PORTS)), strict=True)), {})
+
+    @classmethod
+    def told(cls, settings: EnvConfig = env) -> Credentials:
+        """The passwords in the URLs of a deployment's environment, which has no ports of ours.
+
+        Raises SettingError, naming the variable that is missing or that names another user.
+        """
+        urls = {
+            "broker_nexus_monitor": ("BROKER_API_URL", "nexus_monitor"),
+            **{f"broker_{user}": (f"{user.upper()}_AMQP_URL", user) for user in (*SERVICES, "relay", "gateway")},
+        }
+        for service in SERVICES:
+            for suffix in ("", "_owner", "_relay"):
+                urls[f"{service}{suffix}"] = (f"{service.upper()}{suffix.upper()}_DB_URL", f"{service}{suffix}")
+        passwords = {"nexus_verify": settings.require("VERIFY_DB_PASSWORD")}
+        for name, (variable, user) in urls.items():
+            parts = urlsplit(settings.require(variable))
+            if unquote(parts.username or "") != user or not parts.password:
+                raise SettingError(f"{variable} must name the user {user} and its password")
+            passwords[name] = unquote(parts.password)
+        return cls({}, passwords)
 
     def complete(self) -> None:
         """Adds passwords for whoever has none yet (a service that came with an upgrade)."""
