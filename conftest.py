@@ -14,6 +14,15 @@ os.environ.setdefault("SECRET_KEY", "a secret of the tests")
 pytest_plugins = ["shared.chassis.testing.plugin"]
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What is deselected unless it is asked for."""
+    parser.addoption("--engine", action="store_true", help="run the tests that need a container engine, too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Stable, so that files keep their own order."""
+    if not config.getoption("--engine"):
+        away = [item for item in items if item.get_closest_marker("engine") is not None]
+        config.hook.pytest_deselected(items=away)
+        items[:] = [item for item in items if item not in away]
     items.sort(key=lambda item: item.get_closest_marker("stack") is not None)
