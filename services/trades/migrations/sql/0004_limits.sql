@@ -63,6 +63,16 @@ CREATE TABLE public.halts (
 
 CREATE UNIQUE INDEX halts_standing ON public.halts (symbol) WHERE resumed_at IS NULL;
 
+-- Whether anything might limit an opening: then it is looked at closely. A function, so that its plans are kept.
+CREATE FUNCTION public.is_limited(p_account_id uuid, p_user_id uuid, p_symbol text, p_now timestamptz) RETURNS boolean
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM public.account_limits WHERE account_id = p_account_id)
+        OR EXISTS (SELECT FROM public.self_exclusions WHERE user_id = p_user_id AND until > p_now)
+        OR EXISTS (SELECT FROM public.halts WHERE resumed_at IS NULL AND symbol IN ('*', p_symbol));
+END
+$$;
+
 -- The last results of an account, and those of one of its days.
 CREATE INDEX trades_results ON public.trades (account_id, closed_at, id) WHERE status IN ('WON', 'LOST', 'CLOSED');
 

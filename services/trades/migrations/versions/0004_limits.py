@@ -16,6 +16,7 @@ _DROPPED = (
     "TRIGGER trades_changed ON public.trades",
     "TRIGGER trades_asked ON public.trades",
     "FUNCTION public.count_changed_trades, public.count_asked_trade, public.trade_shares",
+    "FUNCTION public.is_limited",
     "TABLE public.account_days, public.halts, public.self_exclusions, public.account_limits",
     "INDEX public.trades_results",
 )

@@ -23,6 +23,7 @@ from shared.contracts.trades.rpc import OpenTradeRequest, TradeAnswer
 from shared.utils.ids import generate_transaction_id, new_id
 from shared.utils.time import get_utc_now
 from trades import events
+from trades.commands.ask_within_limits import ask_within_limits
 from trades.commands.know_parties import Known, know_parties
 from trades.commands.price_order import Order, price_order
 from trades.market.port import Contract, Market
@@ -46,8 +47,9 @@ def open_trade(
 ) -> TradeAnswer:
     """The open trade, or the one that this idempotency key opened before.
 
-    Raises ValidationFailed, UserFrozen, AccountNotFound, NotReady, PriceMoved, InsufficientFunds, TradeNotOpened,
-    InProgress, IdempotencyMismatch; after DeadlineExceeded and ServiceUnavailable the same key tells the truth.
+    Raises ValidationFailed, UserFrozen, AccountNotFound, NotReady, PriceMoved, TradingHalted, SelfExcluded,
+    LimitReached, InsufficientFunds, TradeNotOpened, InProgress, IdempotencyMismatch; after DeadlineExceeded and
+    ServiceUnavailable the same key tells the truth.
     """
     asked = _asked()
     with db.read() as tx:
@@ -61,7 +63,7 @@ def open_trade(
     order = price_order(request, known=known, market=market, conditions=conditions, now=now)
     wanted = _pending(request, asked, known, order, conditions, now=now)
     trade = run_again(partial(_ask, wanted, asked, db))
-    if trade.id != wanted.id:
+    if trade.id != wanted.id or trade.status == "REJECTED":
         return _again(trade, market)
     _hold(trade, db, billing)
     contract = market.buy(reference=trade.id, terms=order.terms, now=get_utc_now())
@@ -92,11 +94,10 @@ def _again(trade: Trade, market: Market) -> TradeAnswer:
 
 
 def _ask(wanted: Trade, asked: Asked, db: Database) -> Trade:
-    """Writes the PENDING trade, or finds the one that has the key: another request's, or ours after a lost answer."""
+    """Writes the trade, or finds the one that has the key: another request's, or ours after a lost answer."""
     with db.transaction() as tx:
         if idempotency.remember(tx, asked.user_id, asked.key, wanted.id):
-            states.ask(tx, wanted)
-            return wanted
+            return ask_within_limits(tx, wanted)
     with db.read() as tx:
         found = _seen_before(tx, asked)
     if found is None:

@@ -38,8 +38,7 @@ account_limits = Table(
         name="account_limits_amounts",
     ),
     CheckConstraint(
-        "num_nonnulls(consecutive_losses, cool_down_seconds) <> 1 AND consecutive_losses > 0"
-        " AND cool_down_seconds > 0",
+        "num_nonnulls(consecutive_losses, cool_down_seconds) <> 1 AND consecutive_losses > 0 AND cool_down_seconds > 0",
         name="account_limits_cool_down",
     ),
 )
