@@ -25,7 +25,7 @@ def test_a_service_that_is_not_there_is_known_at_once(worker: Any, as_user: dict
 
 
 def test_a_missing_part_of_the_dashboard_is_named(worker: Any, fake_service: Any, as_user: dict[str, str]) -> None:
-    fake_service("billing", list_accounts=lambda **_: page({"id": 1}), list_transactions=lambda **_: page())
+    fake_service("billing", summary=lambda **_: {"accounts": [{"id": 1}], "recent_transactions": []})
     begun = time.monotonic()
     answer = worker.get("/dashboard", as_user)
     assert answer.status == 200
@@ -37,15 +37,21 @@ def test_a_missing_part_of_the_dashboard_is_named(worker: Any, fake_service: Any
     assert time.monotonic() - begun < 3.5
 
 
-def test_the_dashboard_asks_for_ten_of_each_for_the_caller(worker: Any, fake_service: Any, as_user: Any) -> None:
-    billing = fake_service("billing", list_accounts=lambda **_: page(), list_transactions=lambda **_: page())
-    trades = fake_service("trades", list_trades=lambda **_: page())
+def test_the_dashboard_asks_each_service_once_for_ten_of_each(worker: Any, fake_service: Any, as_user: Any) -> None:
+    billing = fake_service("billing", summary=lambda **_: {"accounts": [], "recent_transactions": [{"id": "\u00e9"}]})
+    trades = fake_service("trades", summary=lambda **_: {"open_trades": [{"id": 2}], "recent_trades": [{"id": 3}]})
     fake_service("notifications", count_unread=lambda: 7)
     answer = worker.get("/dashboard", as_user)
-    assert (answer.body["unread_notifications"], answer.body["partial"]) == (7, [])
-    for _, arguments in [*billing.calls, *trades.calls]:
-        assert (arguments["user_id"], arguments["limit"]) == (USER, 10)
-    assert sorted(arguments.get("status", "") for _, arguments in trades.calls) == ["", "OPEN"]
+    assert answer.body == {
+        "user": answer.body["user"],
+        "accounts": [],
+        "recent_transactions": [{"id": "\u00e9"}],
+        "open_trades": [{"id": 2}],
+        "recent_trades": [{"id": 3}],
+        "unread_notifications": 7,
+        "partial": [],
+    }
+    assert billing.calls == trades.calls == [("summary", {"limit": 10})]
 
 
 def test_readiness_tells_of_each_service(worker: Any, users: Any, fake_service: Any) -> None:

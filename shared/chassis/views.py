@@ -7,7 +7,7 @@ fetches and writes out only those that are not here. What is here is never a gue
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -16,14 +16,16 @@ from shared.chassis import wire
 from shared.chassis.pagination import Listing
 
 View = Mapping[str, Any]
+Fetch = Callable[[list[str]], Iterable[tuple[str, "str | None", View]]]
+"""From some ids to (id, version, view), in any order; the version is None for what is not to be kept."""
 SIZE = 20_000
 
 
 class Views:
     """The views of one table in this process, the most recently used ones."""
 
-    def __init__(self, view: Callable[[RowMapping], Any], *, size: int = SIZE) -> None:
-        self._view, self._size = view, size
+    def __init__(self, *, size: int = SIZE) -> None:
+        self._size = size
         self._kept: OrderedDict[tuple[str, str], tuple[View, bytes]] = OrderedDict()
 
     def page(
@@ -33,21 +35,16 @@ class Views:
         limit: int,
         *,
         position: Callable[[RowMapping], Sequence[str | int | bool]],
-        fetch: Callable[[list[str]], Sequence[RowMapping]],
+        fetch: Fetch,
     ) -> wire.Written:
-        """The public page of `rows`, which have an `id` and a `mark`: the version, or None for what is not kept.
-
-        `fetch` gives the whole rows of some ids, in any order. Rows of such a table never go.
-        """
+        """The public page of `rows`, which have an `id` and a `mark`, their version. Rows of such a table never go."""
         found = self._find(rows[:limit], fetch)
         frame = listing.page(rows, limit, position=position, view=lambda row: found[row["id"]][0])
         results = b"[" + b",".join(found[row["id"]][1] for row in rows[:limit]) + b"]"
         rest = {name: wire.dumps(frame[name]) for name in ("has_more", "next")}
         return wire.Written(frame, {"results": results, **rest})
 
-    def _find(
-        self, rows: Sequence[RowMapping], fetch: Callable[[list[str]], Sequence[RowMapping]]
-    ) -> dict[str, tuple[View, bytes]]:
+    def _find(self, rows: Sequence[RowMapping], fetch: Fetch) -> dict[str, tuple[View, bytes]]:
         found: dict[str, tuple[View, bytes]] = {}
         marks: dict[str, str | None] = {}
         for row in rows:
@@ -58,12 +55,11 @@ class Views:
             else:
                 self._kept.move_to_end(key)
                 found[row["id"]] = kept
-        for row in fetch(list(marks)) if marks else ():
-            view = self._view(row)
-            found[row["id"]] = made = (view, wire.dumps(view))
+        for id_, mark, view in fetch(list(marks)) if marks else ():
+            found[id_] = made = (view, wire.dumps(view))
             # A row that has changed since the first look is shown as it is now, under no version.
-            if marks[row["id"]] is not None and marks[row["id"]] == row["mark"]:
-                self._kept[row["id"], row["mark"]] = made
+            if mark is not None and mark == marks[id_]:
+                self._kept[id_, mark] = made
         while len(self._kept) > self._size:
             self._kept.popitem(last=False)
         return found

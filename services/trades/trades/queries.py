@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol, cast
+from functools import cache, partial
+from typing import Protocol, cast
 
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, TextClause, text
 
 from shared.chassis.context import current
 from shared.chassis.database import Database
 from shared.chassis.pagination import Listing
+from shared.chassis.views import Views, first_pages
 from shared.contracts.errors import ValidationFailed
 from shared.contracts.money import percent_text, to_text
 from shared.contracts.trades.errors import TradeNotFound
-from shared.contracts.trades.rpc import GetTradeRequest, ListTradesRequest, TradePage, TradeView
+from shared.contracts.trades.rpc import (
+    GetTradeRequest,
+    ListTradesRequest,
+    SummaryRequest,
+    TradePage,
+    TradesSummary,
+    TradeView,
+)
 from shared.utils.time import get_utc_now, to_rfc3339
 from trades.models import Trade, states
 from trades.models.trade import COLUMNS
@@ -52,14 +61,27 @@ def list_trades(request: ListTradesRequest, *, db: Database, spot: Spot) -> Trad
         "status": request.status,
     }
     listing = Listing("trades", user_id, {name: value for name, value in filters.items() if value is not None})
-    before = listing.position(request.after)[0] if request.after else None
+    values = {
+        **filters,
+        "before": listing.position(request.after)[0] if request.after else None,
+        "limit": request.limit + 1,
+    }
     with db.read() as tx:
-        trades = _page(tx, filters, before=before, limit=request.limit + 1)
-    now = get_utc_now()
-    page = listing.page(
-        trades, request.limit, position=lambda trade: [trade.id], view=lambda trade: view(trade, spot=spot, now=now)
-    )
+        rows = tx.execute(_page_of(frozenset(n for n, v in values.items() if v is not None)), values).mappings().all()
+        page = _views.page(
+            listing, rows, request.limit, position=lambda row: [row["id"]], fetch=partial(_some, tx, spot)
+        )
     return cast("TradePage", page)
+
+
+def summary(request: SummaryRequest, *, db: Database, spot: Spot) -> TradesSummary:
+    """The first pages of the caller's open trades and of all his trades. Raises Unauthorized."""
+    me = current().require_user()
+    pages = {
+        name: list_trades(ListTradesRequest(user_id=me, status=status, limit=request.limit), db=db, spot=spot)
+        for name, status in (("open_trades", "OPEN"), ("recent_trades", None))
+    }
+    return cast("TradesSummary", first_pages(pages))
 
 
 _COLUMN_OF = {
@@ -67,19 +89,33 @@ _COLUMN_OF = {
     "account_id": "account_id = CAST(:account_id AS uuid)",
     "symbol": "symbol = :symbol",
     "status": "status = :status",
+    "before": "id < CAST(:before AS uuid)",
 }
 
 
-def _page(tx: Connection, filters: dict[str, str | None], *, before: str | None, limit: int) -> list[Trade]:
+# What may still show something else without being written: the entry of a trade that has just been opened.
+_MARK = "CASE WHEN status = 'OPEN' THEN NULL ELSE CAST(xmin AS text) END AS mark"
+_SOME = text(f"SELECT {_MARK}, {COLUMNS} FROM trades WHERE id = ANY(CAST(:ids AS uuid[]))")
+_views = Views()
+
+
+@cache
+def _page_of(given: frozenset[str]) -> TextClause:
     # Ids are UUIDv7: their order is the order of creation.
-    wanted = [_COLUMN_OF[name] for name, value in filters.items() if value is not None]
-    if filters["status"] is None:
+    wanted = [condition for name, condition in _COLUMN_OF.items() if name in given]
+    if "status" not in given:
         wanted.append("status NOT IN ('PENDING', 'REJECTED')")
-    if before is not None:
-        wanted.append("id < CAST(:before AS uuid)")
-    statement = f"SELECT {COLUMNS} FROM trades WHERE {' AND '.join(wanted)} ORDER BY id DESC LIMIT :limit"
-    values: dict[str, Any] = {**filters, "before": before, "limit": limit}
-    return [Trade.of(row) for row in tx.execute(text(statement), values).mappings()]
+    where = " AND ".join(wanted)
+    return text(
+        f"SELECT CAST(id AS text) AS id, {_MARK} FROM trades WHERE {where} ORDER BY trades.id DESC LIMIT :limit"
+    )
+
+
+def _some(tx: Connection, spot: Spot, ids: list[str]) -> Iterator[tuple[str, str | None, TradeView]]:
+    now = get_utc_now()
+    for row in tx.execute(_SOME, {"ids": ids}).mappings().all():
+        trade = Trade.of({name: row[name] for name in row if name != "mark"})
+        yield trade.id, row["mark"], view(trade, spot=spot, now=now)
 
 
 def view(trade: Trade, *, spot: Spot, now: datetime) -> TradeView:

@@ -106,6 +106,10 @@ class TradesService(Service):
     def list_trades(self, request: asked.ListTradesRequest) -> asked.TradePage:
         return queries.list_trades(request, db=self.db, spot=self.market.spot)
 
+    @rpc(asked.SummaryRequest)
+    def summary(self, request: asked.SummaryRequest) -> asked.TradesSummary:
+        return queries.summary(request, db=self.db, spot=self.market.spot)
+
     @rpc(asked.CloseTradeRequest)
     def close_trade(self, request: asked.CloseTradeRequest) -> asked.TradeAnswer:
         return close_trade(request, db=self.db, market=self.market, conditions=self.house.conditions)

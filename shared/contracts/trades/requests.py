@@ -65,6 +65,13 @@ class GetTradeRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class SummaryRequest:
+    """The caller's own, `limit` entries of each list."""
+
+    limit: Limit = 10
+
+
+@dataclass(frozen=True, kw_only=True)
 class ListTradesRequest:
     """The caller's trades, or for staff everybody's. REJECTED and PENDING are listed only when `status` asks."""
 

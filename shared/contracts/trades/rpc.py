@@ -29,12 +29,14 @@ from shared.contracts.trades.requests import (
     OpenTradeRequest,
     QuoteRequest,
     SellTradeRequest,
+    SummaryRequest,
     VoidTradeRequest,
 )
 from shared.contracts.trades.views import (
     QuoteView,
     TradeAnswer,
     TradePage,
+    TradesSummary,
     TradeView,
     ValueView,
 )
@@ -61,10 +63,12 @@ __all__ = [
     "QuoteView",
     "SeedPage",
     "SellTradeRequest",
+    "SummaryRequest",
     "SymbolPage",
     "TickList",
     "TradeAnswer",
     "TradePage",
+    "TradesSummary",
     "TradeView",
     "TradesRpc",
     "ValueView",
@@ -131,6 +135,10 @@ class TradesRpc(Protocol):
         after: str | None = None,
     ) -> TradePage:
         """Newest first."""
+        ...
+
+    def summary(self, *, limit: int = 10) -> TradesSummary:
+        """The first pages of the caller's open trades and of all his trades, in one answer."""
         ...
 
     def close_trade(self, *, trade_id: str, payout: str, transaction_id: str | None = None) -> TradeAnswer:

@@ -65,6 +65,13 @@ class TradeView(TypedDict):
     updated_at: str
 
 
+class TradesSummary(TypedDict):
+    """What trades has to say at a glance, newest first."""
+
+    open_trades: list[TradeView]
+    recent_trades: list[TradeView]
+
+
 class TradePage(TypedDict):
     """A page of trades, newest first."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -22,14 +22,15 @@ class Table:
     def __init__(self) -> None:
         self.rows: dict[str, dict[str, Any]] = {}
         self.fetched: list[list[str]] = []
-        self.views = Views(lambda row: {"id": row["id"], "colour": row["colour"]}, size=3)
+        self.views = Views(size=3)
 
     def put(self, id_: str, mark: str | None, colour: str) -> None:
         self.rows[id_] = {"id": id_, "mark": mark, "colour": colour}
 
-    def fetch(self, ids: list[str]) -> Sequence[Any]:
+    def fetch(self, ids: list[str]) -> Iterator[tuple[str, str | None, dict[str, str]]]:
         self.fetched.append(ids)
-        return [self.rows[id_] for id_ in reversed(ids)]
+        for id_ in reversed(ids):
+            yield id_, self.rows[id_]["mark"], {"id": id_, "colour": self.rows[id_]["colour"]}
 
     def page(self, *ids: str, limit: int = 10) -> wire.Written:
         keys: Any = [{"id": id_, "mark": self.rows[id_]["mark"]} for id_ in ids]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from functools import cache, partial
 from typing import Any, Final, cast
 
@@ -27,6 +27,7 @@ _LINE: Final = (
     " tx_type, amount, currency, reference, status, balance_after, metadata,"
     " CAST(ledger_tx_id AS text) AS ledger_tx_id, created_at FROM transactions"
 )
+_views: Final = Views()
 _SOME_LINES = text(f"{_LINE} WHERE id = ANY(CAST(:ids AS uuid[]))")
 _ONE_LINE = text(f"{_LINE} WHERE id = CAST(:id AS uuid)")
 _LOCK_DEPOSIT = text("SELECT deposit_lock(CAST(:id AS uuid))")
@@ -89,8 +90,9 @@ def _page_of(where: str) -> TextClause:
     return text(f"{_KEY}{where} ORDER BY transactions.id DESC LIMIT :rows")
 
 
-def _some(tx: Connection, ids: list[str]) -> Sequence[RowMapping]:
-    return tx.execute(_SOME_LINES, {"ids": ids}).mappings().all()
+def _some(tx: Connection, ids: list[str]) -> Iterator[tuple[str, str | None, TransactionView]]:
+    for line in tx.execute(_SOME_LINES, {"ids": ids}).mappings():
+        yield line["id"], line["mark"], transaction_view(line)
 
 
 def transaction_view(line: RowMapping) -> TransactionView:
@@ -109,6 +111,3 @@ def transaction_view(line: RowMapping) -> TransactionView:
         metadata=line["metadata"],
         created_at=to_rfc3339(line["created_at"]),
     )
-
-
-_views: Final = Views(transaction_view)

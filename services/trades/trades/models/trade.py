@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
-
-from sqlalchemy import RowMapping
 
 SETTLED: Final = ("WON", "LOST", "CLOSED")
 """Has its result, and the money follows it. CANCELLED is over too: `settled_status` is the result that it had."""
@@ -69,7 +68,7 @@ class Trade:
     sold_commission: Decimal | None = None
 
     @classmethod
-    def of(cls, row: RowMapping) -> Trade:
+    def of(cls, row: Mapping[Any, Any]) -> Trade:
         """From a row with the columns in `COLUMNS`."""
         return cls(**row)
 
