@@ -11,6 +11,7 @@ from gateway.denials import Denials
 from gateway.revocations import Revocations
 from shared.chassis.health_file import Report, write
 from shared.chassis.rpc.aio import AsyncRpc
+from shared.utils.logger import flush_logs
 
 
 class Lifespan:
@@ -39,4 +40,5 @@ class Lifespan:
         while True:
             problem = None if self._rpc.connected else "not connected"
             write(Report.of("gateway", {"broker": problem}))
+            flush_logs()
             await asyncio.sleep(1)

@@ -15,7 +15,7 @@ from shared.utils.logger import configure_logging
 
 def main(*, host: str, port: int, fd: int | None = None) -> int:
     """Serves until SIGTERM, then finishes what is under way. `fd` is an inherited listening socket."""
-    configure_logging("gateway")
+    configure_logging("gateway", gathering=True)
     settings = load()
     config = uvicorn.Config(
         build(settings),
