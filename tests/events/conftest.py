@@ -19,9 +19,12 @@ from shared.chassis.testing.broker import Broker
 from shared.chassis.testing.databases import Databases
 from shared.contracts.trades.events import TradeSettled
 from shared.devstack.environment import PYTHON_PATH, ROOT
+from shared.devstack.registry import SERVICES
 from shared.devstack.state import free_ports
 from shared.utils.ids import new_id
 from shared.utils.time import get_utc_now
+from tests.events.snapshot import Snapshot
+from tests.events.world import World
 
 
 class Books:
@@ -136,3 +139,34 @@ def relay(databases: Databases, books: Books, broker: Broker, tmp_path: Path) ->
 @pytest.fixture
 def as_json() -> Callable[[Any], bytes]:
     return lambda value: json.dumps(asdict(value)).encode()
+
+
+@pytest.fixture(scope="module")
+def world(databases: Databases, keys: dict[str, str]) -> Iterator[World]:
+    """All services in this process, on databases that are empty when the module begins."""
+    from users import passwords
+
+    # The least that Argon2 allows.
+    cheap = {"ARGON2_TIME_COST": "1", "ARGON2_MEMORY_KIB": "8"}
+    with pytest.MonkeyPatch.context() as settings:
+        for name, value in {**keys, **cheap}.items():
+            settings.setenv(name, value)
+        passwords._hasher.cache_clear()
+        made = World(databases)
+        databases.empty()
+        yield made
+    passwords._hasher.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def snapshot(world: World) -> Iterator[Callable[[], Snapshot]]:
+    """Keeps all rows as they are when it is called; they can be had back until the module ends."""
+    made: list[Snapshot] = []
+
+    def keep() -> Snapshot:
+        made.append(Snapshot(world, SERVICES))
+        return made[-1]
+
+    yield keep
+    for one in made[-1:]:
+        one.drop()
