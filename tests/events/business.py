@@ -56,7 +56,6 @@ class Business:
         self.now = datetime.now(UTC) - timedelta(hours=2)
         self.codes: dict[str, str] = {}
         self.heard: set[tuple[str, str]] = set()
-        self._informed = 0
 
     @contextmanager
     def open(self) -> Iterator[None]:
