@@ -87,6 +87,6 @@ class SelfExcluded(ServiceError):
 
 
 class TradingHalted(ServiceError):
-    """Nothing is opened on the symbol, or at all (`extra["symbol"]` null), since `extra["since"]`; open trades settle."""
+    """Nothing is opened on the symbol, or (`extra["symbol"]` null) at all, since `extra["since"]`; nothing was kept."""
 
     status, code, title = 409, "trading_halted", "Trading is halted"

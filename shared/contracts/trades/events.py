@@ -8,7 +8,10 @@ from __future__ import annotations
 from typing import Literal, Self
 
 from shared.contracts.envelope import EventData, event
+from shared.contracts.trades.limit_events import LimitsChanged, TradingHalted, TradingResumed
 from shared.contracts.types import Currency, Id, Minor, Percent, PositiveMinor, Timestamp
+
+__all__ = ["LimitsChanged", "TradeCancelled", "TradeOpened", "TradeSettled", "TradingHalted", "TradingResumed"]
 
 Side = Literal["CALL", "PUT"]
 """Which way a contract looks. CALLE and PUTE are told as CALL and PUT with `wins_ties`."""

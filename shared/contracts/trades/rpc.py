@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from shared.contracts.trades.limits_rpc import LimitsRpc
 from shared.contracts.trades.market import (
     CandleList,
     GetProofRequest,
@@ -68,16 +69,16 @@ __all__ = [
     "TickList",
     "TradeAnswer",
     "TradePage",
-    "TradesSummary",
     "TradeView",
     "TradesRpc",
+    "TradesSummary",
     "ValueView",
     "VoidTradeRequest",
 ]
 
 
-class TradesRpc(Protocol):
-    """Owner: trades."""
+class TradesRpc(LimitsRpc, Protocol):
+    """Owner: trades. What is about limits, halts and statistics stands in `LimitsRpc`."""
 
     def quote(
         self,
@@ -114,9 +115,9 @@ class TradesRpc(Protocol):
     ) -> TradeAnswer:
         """Needs an idempotency key in the context.
 
-        Raises ValidationFailed, AccountNotFound, UserFrozen, InsufficientFunds, PriceMoved, TradeNotOpened,
-        InProgress, IdempotencyMismatch, NotReady; DeadlineExceeded or ServiceUnavailable mean: repeat with the
-        same key.
+        Raises ValidationFailed, AccountNotFound, UserFrozen, PriceMoved, TradingHalted, SelfExcluded, LimitReached,
+        InsufficientFunds, TradeNotOpened, InProgress, IdempotencyMismatch, NotReady; DeadlineExceeded or
+        ServiceUnavailable mean: repeat with the same key.
         """
         ...
 
