@@ -9,9 +9,19 @@ from typing import Literal, TypedDict, cast
 from shared.chassis.outbox import Pending
 from shared.contracts.envelope import Envelope
 from shared.contracts.money import percent_text
-from shared.contracts.trades.events import TradeCancelled, TradeOpened, TradeSettled
+from shared.contracts.trades.events import (
+    LimitsChanged,
+    TradeCancelled,
+    TradeOpened,
+    TradeSettled,
+    TradingHalted,
+    TradingResumed,
+)
 from shared.utils.time import to_rfc3339
+from trades.limits import NAMES
 from trades.models import Trade
+from trades.models.halts import Halt
+from trades.models.standing import Standing
 from trades.rules import CONTRACT_OF
 
 
@@ -72,6 +82,51 @@ def cancelled(trade: Trade) -> Pending:
         closed_at=_time(trade.closed_at),
     )
     return Pending(data=data, subject=trade.id, subject_version=trade.version)
+
+
+def limits_changed(
+    before: Standing, after: Standing, *, currency: str, set_by: Literal["staff", "self"], version: int
+) -> Pending:
+    """`limits_changed`: what `set_by` has set anew, and what of it waits for its time."""
+    was, is_ = (before.own, after.own) if set_by == "self" else (before.staff, after.staff)
+    changed = [
+        name
+        for name in NAMES
+        if getattr(was, name) != getattr(is_, name) or before.pending.get(name) != after.pending.get(name)
+    ]
+    excluded = ["self_exclusion_until"] if before.excluded_until != after.excluded_until else []
+    data = LimitsChanged(
+        account_id=after.account_id,
+        user_id=after.user_id,
+        currency=currency,
+        set_by=set_by,
+        changed=changed + excluded,
+        before={name: getattr(was, name) for name in changed},
+        after={name: getattr(is_, name) for name in changed},
+        pending={name: {"value": item.value, "at": to_rfc3339(item.at)} for name, item in after.pending.items()},
+        self_exclusion_until=None if after.excluded_until is None else to_rfc3339(after.excluded_until),
+    )
+    return Pending(data=data, subject=after.account_id, subject_version=version)
+
+
+def halted(halt: Halt, *, by: str) -> Pending:
+    """`trading_halted`."""
+    data = TradingHalted(
+        halt_id=halt.id, symbol=halt.symbol, reason=halt.reason, halted_by=by, halted_at=to_rfc3339(halt.since)
+    )
+    return Pending(data=data, subject=halt.id)
+
+
+def resumed(halt: Halt, *, by: str, now: datetime) -> Pending:
+    """`trading_resumed`."""
+    data = TradingResumed(
+        halt_id=halt.id,
+        symbol=halt.symbol,
+        resumed_by=by,
+        halted_at=to_rfc3339(halt.since),
+        resumed_at=to_rfc3339(now),
+    )
+    return Pending(data=data, subject=halt.id, subject_version=2)
 
 
 def spot_text(spot: Decimal | None) -> str | None:

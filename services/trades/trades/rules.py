@@ -167,5 +167,10 @@ def profit_of(*, payout: int, stake: int, markup: int) -> int:
     return payout - stake - markup
 
 
+def win_rate(*, won: int, trades: int) -> Decimal:
+    """The percentage of results that were a profit, half-up to two places."""
+    return (Decimal(100 * won) / trades).quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
+
+
 def _half_up(amount: Decimal) -> int:
     return int(amount.quantize(Decimal(1), rounding=ROUND_HALF_UP))

@@ -18,6 +18,7 @@ from shared.contracts.billing.events import AccountOpened, AccountUpdated
 from shared.contracts.commission.events import CommissionAccrued, CommissionReversed, CommissionRuleChanged
 from shared.contracts.envelope import Received
 from shared.contracts.referrals.events import ReferralCodeChanged
+from shared.contracts.trades import halts, limits, statistics
 from shared.contracts.trades import rpc as asked
 from shared.contracts.users.events import UserRegistered, UserUpdated
 from shared.settings.env import EnvConfig, SettingError, env
@@ -26,12 +27,20 @@ from trades import copies, queries
 from trades.commands.apply_awards import apply_awards
 from trades.commands.cancel_trade import cancel_trade
 from trades.commands.close_trade import close_trade
+from trades.commands.get_limits import get_limits
 from trades.commands.get_proof import get_proof
+from trades.commands.get_statistics import get_statistics
 from trades.commands.get_value import get_value
+from trades.commands.halt_trading import halt_trading
+from trades.commands.list_halts import list_halts
 from trades.commands.open_trade import open_trade
+from trades.commands.preview import preview
 from trades.commands.quote import quote
 from trades.commands.reject_stale import reject_stale
+from trades.commands.resume_trading import resume_trading
 from trades.commands.sell_trade import sell_trade
+from trades.commands.set_account_limits import set_account_limits
+from trades.commands.set_self_limits import set_self_limits
 from trades.commands.settle_due import settle_due
 from trades.commands.void_trade import void_trade
 from trades.market import public
@@ -91,6 +100,10 @@ class TradesService(Service):
     @rpc(asked.QuoteRequest)
     def quote(self, request: asked.QuoteRequest) -> asked.QuoteView:
         return quote(request, db=self.db, billing=self.billing, market=self.market, conditions=self.house.conditions)
+
+    @rpc(limits.PreviewRequest)
+    def preview(self, request: limits.PreviewRequest) -> limits.PreviewView:
+        return preview(request, db=self.db, billing=self.billing, market=self.market, conditions=self.house.conditions)
 
     @rpc(asked.OpenTradeRequest)
     def open_trade(self, request: asked.OpenTradeRequest) -> asked.TradeAnswer:
@@ -153,6 +166,34 @@ class TradesService(Service):
         return public.list_candles(
             request, db=self.db, symbols=self.market.symbols(), feed=self.house.feed, now=get_utc_now()
         )
+
+    @rpc(limits.GetLimitsRequest)
+    def get_limits(self, request: limits.GetLimitsRequest) -> limits.LimitsView:
+        return get_limits(request, db=self.db, billing=self.billing, conditions=self.house.conditions)
+
+    @rpc(limits.SetSelfLimitsRequest)
+    def set_self_limits(self, request: limits.SetSelfLimitsRequest) -> limits.LimitsView:
+        return set_self_limits(request, db=self.db, billing=self.billing, conditions=self.house.conditions)
+
+    @rpc(limits.SetAccountLimitsRequest)
+    def set_account_limits(self, request: limits.SetAccountLimitsRequest) -> limits.LimitsView:
+        return set_account_limits(request, db=self.db, billing=self.billing, conditions=self.house.conditions)
+
+    @rpc(statistics.GetStatisticsRequest)
+    def get_statistics(self, request: statistics.GetStatisticsRequest) -> statistics.StatisticsView:
+        return get_statistics(request, db=self.db)
+
+    @rpc(halts.HaltRequest)
+    def halt_trading(self, request: halts.HaltRequest) -> halts.HaltAnswer:
+        return halt_trading(request, db=self.db, market=self.market)
+
+    @rpc(halts.ResumeRequest)
+    def resume_trading(self, request: halts.ResumeRequest) -> halts.ResumeAnswer:
+        return resume_trading(request, db=self.db)
+
+    @rpc
+    def list_halts(self) -> halts.HaltPage:
+        return list_halts(db=self.db)
 
     @sweep(interval=0.2)
     def settle_due(self) -> float | None:

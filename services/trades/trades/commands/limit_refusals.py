@@ -11,7 +11,8 @@ from shared.contracts.trades.errors import LimitReached, SelfExcluded, TradingHa
 from shared.utils.time import to_rfc3339
 from trades import limits
 from trades.limits import NUMBERS, Breach, Limits, Order
-from trades.models.standing import Halt, Standing
+from trades.models.halts import Halt
+from trades.models.standing import Standing
 
 _RANGE = {
     "stake_min": ("too_low", "The minimum stake of this account is {}."),

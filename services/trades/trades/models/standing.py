@@ -16,27 +16,17 @@ from shared.chassis import wire
 from shared.utils.time import from_rfc3339, to_rfc3339
 from trades import limits
 from trades.limits import Limits, Loosening, Pending, Usage
+from trades.models.halts import EVERYTHING, Halt
 from trades.models.tables import trades
 from trades.models.trade import Trade
-
-EVERYTHING: Final = "*"
-"""The symbol of a halt of them all."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Halt:
-    """Trading is halted; `symbol` None: altogether."""
-
-    id: str
-    symbol: str | None
-    reason: str
-    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
     """Both sets of limits as they are now, what is counted, and what shuts the trader out."""
 
+    account_id: str
+    user_id: str
     staff: Limits
     own: Limits
     pending: Pending
@@ -156,6 +146,8 @@ def _standing(
     if own.consecutive_losses is not None:
         usage = _with_losses(tx, usage, account_id, own.consecutive_losses)
     return Standing(
+        account_id=account_id,
+        user_id=user_id,
         staff=_limits(rows.get("staff")),
         own=own,
         pending=pending,
@@ -184,4 +176,4 @@ def _halt(found: list[str] | None) -> Halt | None:
     if found is None:
         return None
     id_, symbol, reason, since = found
-    return Halt(id=id_, symbol=None if symbol == EVERYTHING else symbol, reason=reason, since=from_rfc3339(since))
+    return Halt.of(id_, symbol, reason, from_rfc3339(since))
