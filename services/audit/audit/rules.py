@@ -42,6 +42,9 @@ MEANINGS: Final[Mapping[str, Meaning]] = {
         "TRADE_CLOSED", "trade", "{contract_type} on {symbol} {status}, payout {payout} {currency}"
     ),
     "trade_cancelled": Meaning("TRADE_CANCELLED", "trade", "{contract_type} on {symbol} voided"),
+    "limits_changed": Meaning("LIMITS_CHANGED", "account", "Limits changed by {set_by}: {changed}"),
+    "trading_halted": Meaning("TRADING_HALTED", "halt", "Trading halted", about="halted_by"),
+    "trading_resumed": Meaning("TRADING_RESUMED", "halt", "Trading resumed", about="resumed_by"),
     "commission_accrued": Meaning(
         "COMMISSION_AWARDED", "award", "Commission of {amount} {currency} on a trade", about="owner_id"
     ),

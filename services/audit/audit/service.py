@@ -121,6 +121,18 @@ class AuditService(Service):
     def on_trade_cancelled(self, events: Sequence[Received[trades.TradeCancelled]]) -> None:
         self._record(events)
 
+    @handles(trades.LimitsChanged)
+    def on_limits_changed(self, events: Sequence[Received[trades.LimitsChanged]]) -> None:
+        self._record(events)
+
+    @handles(trades.TradingHalted)
+    def on_trading_halted(self, events: Sequence[Received[trades.TradingHalted]]) -> None:
+        self._record(events)
+
+    @handles(trades.TradingResumed)
+    def on_trading_resumed(self, events: Sequence[Received[trades.TradingResumed]]) -> None:
+        self._record(events)
+
     @handles(commission.CommissionAccrued)
     def on_commission_accrued(self, events: Sequence[Received[commission.CommissionAccrued]]) -> None:
         self._record(events)
