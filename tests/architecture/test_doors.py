@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from importlib import import_module
 from typing import Any
 
@@ -45,7 +46,7 @@ def test_a_handler_is_named_for_its_event(service: str) -> None:
 @pytest.mark.parametrize("service", SERVICES)
 def test_a_service_answers_exactly_the_calls_of_its_contract(service: str) -> None:
     contract = getattr(import_module(f"shared.contracts.{service}.rpc"), f"{service.capitalize()}Rpc")
-    promised = {name for name in vars(contract) if not name.startswith("_")}
+    promised = {name for name, _ in inspect.getmembers(contract, inspect.isfunction) if not name.startswith("_")}
     answered = {name for name, found in entrypoints(service) if type(found).__name__ == "Rpc"}
     assert answered - {"health"} == promised
 
