@@ -9,12 +9,18 @@ import pytest
 
 from gateway.openapi import describe
 from gateway.routes import ENDPOINTS
-from gateway.schemas import bodies
+from gateway.schemas import bodies, queries
 from shared.contracts.billing.rpc import FailRequest
 from shared.contracts.commission.rpc import SetRuleRequest
 from shared.contracts.referrals.rpc import ChangeCodeRequest
 from shared.contracts.schema import schema_of
-from shared.contracts.trades.rpc import CloseTradeRequest, VoidTradeRequest
+from shared.contracts.trades.rpc import (
+    CloseTradeRequest,
+    ListCandlesRequest,
+    ListTicksRequest,
+    SellTradeRequest,
+    VoidTradeRequest,
+)
 
 DOCUMENT = describe(ENDPOINTS)
 
@@ -44,7 +50,7 @@ def test_it_has_every_route_once(worker: Any) -> None:
 
 def test_bodies_are_closed_and_say_what_is_required() -> None:
     assert body("post", "/trades")["additionalProperties"] is False
-    assert {"account_id", "symbol", "stake"} <= set(body("post", "/trades")["required"])
+    assert body("post", "/trades")["required"] == ["account_id", "symbol"]
     assert "required" not in body("patch", "/referrals/codes/{code_id}")
     assert operation("post", "/transactions/{transaction_id}/fail")["requestBody"]["required"] is False
 
@@ -97,9 +103,12 @@ def test_every_reference_points_somewhere() -> None:
         (bodies.FailBody, FailRequest, "transaction_id"),
         (bodies.VoidBody, VoidTradeRequest, "trade_id"),
         (bodies.CloseBody, CloseTradeRequest, "trade_id"),
+        (bodies.SellBody, SellTradeRequest, "trade_id"),
+        (queries.TicksQuery, ListTicksRequest, "symbol"),
+        (queries.CandlesQuery, ListCandlesRequest, "symbol"),
     ],
 )
-def test_a_body_is_the_contract_without_the_id_in_the_path(public: type, asked: type, in_path: str) -> None:
+def test_a_body_or_query_is_the_contract_without_what_is_in_the_path(public: type, asked: type, in_path: str) -> None:
     def shape(cls: type) -> dict[str, str]:
         return {name: repr(field) for name, field in schema_of(cls, closed=True).fields.items() if name != in_path}
 

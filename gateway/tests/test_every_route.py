@@ -22,7 +22,7 @@ from shared.contracts.trades import rpc as trades
 from shared.contracts.users import rpc as users
 
 ROUTES = [endpoint for endpoint in ENDPOINTS if endpoint.tag not in ("health", "dashboard")]
-SERVICES = {"auth": "users", "accounts": "billing", "transactions": "billing"}
+SERVICES = {"auth": "users", "accounts": "billing", "transactions": "billing", "market": "trades"}
 """By tag, where the two are not the same."""
 
 CALLS: dict[str, dict[str, type | None]] = {
@@ -53,6 +53,14 @@ CALLS: dict[str, dict[str, type | None]] = {
         "list_trades": trades.ListTradesRequest,
         "close_trade": trades.CloseTradeRequest,
         "void_trade": trades.VoidTradeRequest,
+        "sell_trade": trades.SellTradeRequest,
+        "cancel_trade": trades.CancelTradeRequest,
+        "get_value": trades.GetValueRequest,
+        "get_proof": trades.GetProofRequest,
+        "list_symbols": None,
+        "list_ticks": trades.ListTicksRequest,
+        "list_candles": trades.ListCandlesRequest,
+        "list_seeds": trades.ListSeedsRequest,
     },
     "commission": {
         "get_rule": commission.GetRuleRequest,
@@ -80,9 +88,12 @@ ID = "01920000-0000-7000-8000-0000000000ab"
 _GOOD = {
     **dict.fromkeys(("username", "password", "refresh", "token", "symbol", "proposal_id", "reason", "prefix"), "abc"),
     **dict.fromkeys(("account_id", "user_id", "owner_id", "code_id", "subject_id"), ID),
-    **dict.fromkeys(("amount", "stake", "payout", "min_payout"), "10.50"),
+    **dict.fromkeys(("amount", "stake", "payout", "min_payout", "min_price"), "10.50"),
     **dict.fromkeys(("markup_percentage", "markup_percent", "referral_percent"), "2.50"),
-    **dict.fromkeys(("max_uses", "duration", "duration_seconds", "limit"), 5),
+    **dict.fromkeys(("max_uses", "duration", "duration_seconds", "limit", "count", "first", "last"), 5),
+    "granularity": 60,
+    "barrier": "+0.37",
+    "end": "2026-01-01T00:00:00Z",
     "email": "ada@example.org",
     "referral_code": "SUMMER",
     "code": "SUMMER",
@@ -123,10 +134,10 @@ def good(endpoint: Endpoint, cls: type | None) -> dict[str, Any]:
     return {item.name: values[item.name] for item in dataclasses.fields(cls)} if cls is not None else {}
 
 
-def url(endpoint: Endpoint, query: dict[str, Any], id_: str = ID) -> str:
+def url(endpoint: Endpoint, query: dict[str, Any], given: str | None = None) -> str:
     path = endpoint.path
     for name in endpoint.parameters:
-        path = path.replace(f"{{{name}}}", id_)
+        path = path.replace(f"{{{name}}}", given or (ID if name.endswith("_id") else "R_100"))
     texts = {name: json.dumps(value) if isinstance(value, bool) else value for name, value in query.items()}
     return f"{path}?{urlencode(texts)}" if texts else path
 
@@ -206,8 +217,10 @@ def test_a_bad_parameter_is_named_and_never_breaks_a_route(endpoint: Endpoint, c
 
 
 @every(*(endpoint for endpoint in ROUTES if endpoint.parameters))
-def test_what_cannot_be_an_id_is_not_found(endpoint: Endpoint, client: Client) -> None:
-    for bad in ("x", "0", "..", "%00", "%2e%2e", "%ff", ID.upper(), f"{ID}0", f"%20{ID}", f"{ID}%0a", "%D9%A3" * 36):
+def test_what_cannot_be_an_id_or_a_name_is_not_found(endpoint: Endpoint, client: Client) -> None:
+    no_names = ("..", "%00", "%2e%2e", "%ff", f"{ID}0", f"%20{ID}", f"{ID}%0a", "R-100", "R_100%0a", "%D9%A3" * 36)
+    no_ids = ("x", "0", ID.upper()) if endpoint.parameters[0].endswith("_id") else ()
+    for bad in (*no_names, *no_ids):
         answer = client.send(endpoint, address=url(endpoint, {}, bad))
         assert (answer.status, answer.headers["content-type"]) == (404, "application/problem+json"), bad
 
