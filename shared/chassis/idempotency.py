@@ -38,11 +38,14 @@ _REMEMBER = text(
 def find(tx: Connection, user_id: str | None, asked: Idempotency) -> str | None:
     """The id of what the key made, or None when it is new. Raises IdempotencyMismatch for another request."""
     row = tx.execute(_FIND, {"user_id": user_id or NOBODY, "route": asked.route, "key": asked.key}).one_or_none()
-    if row is None:
-        return None
-    if row.request_hash != asked.request_hash:
+    return None if row is None else check(str(row.subject_id), row.request_hash, asked)
+
+
+def check(subject_id: str, request_hash: str, asked: Idempotency) -> str:
+    """The id of what a key has made. Raises IdempotencyMismatch when another request has made it."""
+    if request_hash != asked.request_hash:
         raise IdempotencyMismatch()
-    return str(row.subject_id)
+    return subject_id
 
 
 def remember(tx: Connection, user_id: str | None, asked: Idempotency, subject_id: str) -> bool:

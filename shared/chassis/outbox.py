@@ -99,32 +99,41 @@ def add(
     return add_many(tx, [event])[0]
 
 
-_INSERT = text(
+TELL = (
     "INSERT INTO outbox (id, exchange, routing_key, payload, has_secret, mandatory)"
-    " SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:exchanges AS text[]), CAST(:keys AS text[]),"
-    " CAST(:payloads AS text[]), CAST(:secrets AS boolean[]), CAST(:mandatory AS boolean[]))"
+    " SELECT o.id, o.exchange, o.routing_key, o.payload, o.has_secret, o.mandatory"
+    " FROM unnest(CAST(:told_ids AS uuid[]), CAST(:told_exchanges AS text[]), CAST(:told_keys AS text[]),"
+    " CAST(:told_payloads AS text[]), CAST(:told_secrets AS boolean[]), CAST(:told_mandatory AS boolean[]),"
+    " CAST(:told_subjects AS text[]))"
+    " AS o (id, exchange, routing_key, payload, has_secret, mandatory, subject)"
 )
+"""Writes the events of `values_of`, in their order; a command that is one statement has it in a WITH of its own."""
+_INSERT = text(TELL)
 
 
 def add_many(tx: Connection, events: Sequence[Pending]) -> list[str]:
     """Writes events in one statement, in their order, and returns their ids."""
     if not events:
         return []
+    values = values_of(events)
+    tx.execute(_INSERT, values)
+    wake_relay(tx)
+    return values["told_ids"]
+
+
+def values_of(events: Sequence[Pending]) -> dict[str, list[Any]]:
+    """What `TELL` writes."""
     asked, now = context.current(), get_utc_now()
     envelopes = [make_envelope(event, asked, now) for event in events]
-    tx.execute(
-        _INSERT,
-        {
-            "ids": [envelope.id for envelope in envelopes],
-            "exchanges": [f"{envelope.source}.events" for envelope in envelopes],
-            "keys": [envelope.type for envelope in envelopes],
-            "payloads": [wire.dumps(envelope.to_json()).decode() for envelope in envelopes],
-            "secrets": [bool(envelope.secret) for envelope in envelopes],
-            "mandatory": [bool(event.data.readers) for event in events],
-        },
-    )
-    wake_relay(tx)
-    return [envelope.id for envelope in envelopes]
+    return {
+        "told_ids": [envelope.id for envelope in envelopes],
+        "told_exchanges": [f"{envelope.source}.events" for envelope in envelopes],
+        "told_keys": [envelope.type for envelope in envelopes],
+        "told_payloads": [wire.dumps(envelope.to_json()).decode() for envelope in envelopes],
+        "told_secrets": [bool(envelope.secret) for envelope in envelopes],
+        "told_mandatory": [bool(event.data.readers) for event in events],
+        "told_subjects": [envelope.subject for envelope in envelopes],
+    }
 
 
 def make_envelope(event: Pending, asked: context.Context, now: datetime) -> Envelope:

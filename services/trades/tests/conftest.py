@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any, TypeVar
 
 import pytest
+from psycopg2.extensions import TRANSACTION_STATUS_IDLE
 from sqlalchemy import event
 
 from shared.chassis.context import Context, Idempotency, use
@@ -357,7 +358,10 @@ def statements() -> Callable[[Database], Any]:
 
 @pytest.fixture
 def lost_commit() -> Callable[[Database, int], Any]:
-    """The answer to the nth COMMIT inside the block is lost: it is done, and the connection breaks."""
+    """The answer to the nth commit inside the block is lost: it is done, and the connection breaks.
+
+    A statement that writes, outside of any transaction, is a commit too.
+    """
 
     @contextmanager
     def lose(db: Database, which: int) -> Iterator[list[type[Exception]]]:
@@ -366,7 +370,8 @@ def lost_commit() -> Callable[[Database, int], Any]:
 
         def after(conn: Any, cursor: Any, statement: str, *_: Any) -> None:
             nonlocal commits
-            if statement == "COMMIT":
+            alone = conn.connection.dbapi_connection.info.transaction_status == TRANSACTION_STATUS_IDLE
+            if statement == "COMMIT" or (alone and statement.startswith("WITH")):
                 commits += 1
                 if commits == which:
                     lost.append(CommitUnknown)

@@ -148,7 +148,7 @@ def test_the_affiliate_comes_with_his_trader(desk):
     assert (found.affiliate.user_id, found.affiliate.markup_percentage) == (affiliate, Decimal("1.50"))
     assert (found.code.code_id, found.code.markup_percent) == (code_id, Decimal("1.25"))
     assert (found.rule.owner_id, found.rule.markup_percent) == (affiliate, Decimal("1.75"))
-    assert nobody == copies.Parties(user=None, account=None, affiliate=None, code=None, rule=None)
+    assert nobody == copies.Parties(user=None, account=None, affiliate=None, code=None, rule=None, seen=None)
 
 
 def test_everything_that_a_trade_needs_is_one_question_by_keys(desk, statements):
@@ -157,6 +157,7 @@ def test_everything_that_a_trade_needs_is_one_question_by_keys(desk, statements)
         copies.parties(tx, user_id=trader.user_id, account_id=trader.account_id)
     assert len(seen) == 1
     desk.rows("SET enable_seqscan = off; SET enable_bitmapscan = off")
-    question = seen[0] % {"user_id": f"'{trader.user_id}'", "account_id": f"'{trader.account_id}'"}
+    values = {"user_id": trader.user_id, "account_id": trader.account_id, "route": "POST /trades", "key": "k"}
+    question = seen[0] % {name: f"'{value}'" for name, value in values.items()}
     plan = "\n".join(line for (line,) in desk.rows(f"EXPLAIN {question}"))
-    assert plan.count("Index Scan using") == 5
+    assert plan.count("Index Scan using") == 6

@@ -9,6 +9,8 @@ from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, TextClause, text
 
+from shared.chassis import idempotency
+from shared.chassis.context import Idempotency
 from shared.contracts.billing.events import AccountOpened, AccountUpdated
 from shared.contracts.billing.rpc import AccountTerms
 from shared.contracts.commission.events import CommissionRuleChanged
@@ -65,13 +67,17 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parties:
-    """None where no copy has arrived or there is none. `code` is the trader's, `rule` his affiliate's."""
+    """None where no copy has arrived or there is none. `code` is the trader's, `rule` his affiliate's.
+
+    `seen`: the id of what the idempotency key has made before.
+    """
 
     user: User | None
     account: Account | None
     affiliate: User | None
     code: Code | None
     rule: Rule | None
+    seen: str | None
 
 
 _C = TypeVar("_C", User, Account, Code, Rule)
@@ -117,13 +123,14 @@ def _put(table: str, cls: type[Any]) -> TextClause:
 
 _PARTIES = text(
     f"SELECT {_columns('u', User)}, {_columns('a', Account)}, {_columns('r', User)}, {_columns('c', Code)},"
-    f" {_columns('l', Rule)}"
+    f" {_columns('l', Rule)}, CAST(i.subject_id AS text) AS seen_id, i.request_hash AS seen_hash"
     " FROM (SELECT CAST(:user_id AS uuid) AS user_id, CAST(:account_id AS uuid) AS account_id) asked"
     " LEFT JOIN user_copies u ON u.user_id = asked.user_id"
     " LEFT JOIN account_copies a ON a.account_id = asked.account_id"
     " LEFT JOIN user_copies r ON r.user_id = u.referrer_id"
     " LEFT JOIN code_copies c ON c.code_id = u.code_id"
     " LEFT JOIN rule_copies l ON l.owner_id = u.referrer_id"
+    " LEFT JOIN idempotency i ON i.user_id = asked.user_id AND i.route = :route AND i.key = :key"
 )
 _PUT_USERS = text(
     f"INSERT INTO user_copies AS mine {_rows(User)}"
@@ -142,10 +149,16 @@ _PUT_CODES = _put("code_copies", Code)
 _PUT_RULES = _put("rule_copies", Rule)
 
 
-def parties(tx: Connection, *, user_id: str, account_id: str) -> Parties:
-    """The copies that a trade needs, in one question."""
-    row = tx.execute(_PARTIES, {"user_id": user_id, "account_id": account_id}).mappings().one()
+def parties(tx: Connection, *, user_id: str, account_id: str, asked: Idempotency | None = None) -> Parties:
+    """The copies that a trade needs, and what the idempotency key has made, in one question.
+
+    Raises IdempotencyMismatch.
+    """
+    key = {"route": asked.route, "key": asked.key} if asked is not None else {"route": None, "key": None}
+    row = tx.execute(_PARTIES, {"user_id": user_id, "account_id": account_id, **key}).mappings().one()
+    seen = row["seen_id"]
     return Parties(
+        seen=None if seen is None or asked is None else idempotency.check(seen, row["seen_hash"], asked),
         user=_of(User, "u", row),
         account=_of(Account, "a", row),
         affiliate=_of(User, "r", row),

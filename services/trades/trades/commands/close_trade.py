@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection
 
-from shared.chassis import idempotency, outbox
+from shared.chassis import idempotency
 from shared.chassis.context import current
 from shared.chassis.database import Database
 from shared.contracts.errors import MalformedRequest, ValidationFailed
@@ -74,8 +74,7 @@ def _settled(
         entry_spot=entry,
         transaction_id=request.transaction_id or trade.transaction_id,
     )
-    states.settle(tx, [closed], now=now)
-    outbox.add_many(tx, [events.settled(closed, by_hand=True)])
+    states.settle(tx, [closed], [events.settled(closed, by_hand=True)], now=now)
     return closed
 
 

@@ -33,15 +33,16 @@ class Known:
     rule: Rule | None
 
 
-def know_parties(*, user_id: str, account_id: str, db: Database, billing: BillingRpc) -> Known:
-    """The caller and his account.
+def know_parties(
+    *, user_id: str, account_id: str, db: Database, billing: BillingRpc, first: Parties | None = None
+) -> Known:
+    """The caller and his account; `first`: what a first look has found.
 
     Raises AccountNotFound, also for somebody else's account, NotReady, and what asking billing raises.
     """
     until = monotonic() + _PATIENCE
     while True:
-        with db.read() as tx:
-            found = copies.parties(tx, user_id=user_id, account_id=account_id)
+        found, first = first or _look(user_id, account_id, db), None
         if found.account is None:
             terms = billing.account_terms(account_id=account_id)
             with db.transaction() as tx:
@@ -60,6 +61,11 @@ def know_parties(*, user_id: str, account_id: str, db: Database, billing: Billin
         if monotonic() >= until:
             raise NotReady("your registration has not arrived here yet")
         time.sleep(_PAUSE)
+
+
+def _look(user_id: str, account_id: str, db: Database) -> Parties:
+    with db.read() as tx:
+        return copies.parties(tx, user_id=user_id, account_id=account_id)
 
 
 def _is_whole(user: User, found: Parties) -> bool:

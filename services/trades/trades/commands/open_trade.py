@@ -22,7 +22,7 @@ from shared.contracts.trades.errors import TradeNotOpened, UserFrozen
 from shared.contracts.trades.rpc import OpenTradeRequest, TradeAnswer
 from shared.utils.ids import generate_transaction_id, new_id
 from shared.utils.time import get_utc_now
-from trades import events
+from trades import copies, events
 from trades.commands.ask_within_limits import ask_within_limits
 from trades.commands.know_parties import Known, know_parties
 from trades.commands.price_order import Order, price_order
@@ -53,10 +53,11 @@ def open_trade(
     """
     asked = _asked()
     with db.read() as tx:
-        trade = _seen_before(tx, asked)
+        found = copies.parties(tx, user_id=asked.user_id, account_id=request.account_id, asked=asked.key)
+        trade = None if found.seen is None else states.get(tx, found.seen)
     if trade is not None:
         return _again(trade, market)
-    known = know_parties(user_id=asked.user_id, account_id=request.account_id, db=db, billing=billing)
+    known = know_parties(user_id=asked.user_id, account_id=request.account_id, db=db, billing=billing, first=found)
     if known.user.is_frozen or not known.user.is_active:
         raise UserFrozen()
     now = get_utc_now()
@@ -95,6 +96,9 @@ def _again(trade: Trade, market: Market) -> TradeAnswer:
 
 def _ask(wanted: Trade, asked: Asked, db: Database) -> Trade:
     """Writes the trade, or finds the one that has the key: another request's, or ours after a lost answer."""
+    key = {"route": asked.key.route, "key": asked.key.key, "request_hash": asked.key.request_hash}
+    if db.once(states.ASK_UNLIMITED, {**wanted.values(), **key}):
+        return wanted
     with db.transaction() as tx:
         if idempotency.remember(tx, asked.user_id, asked.key, wanted.id):
             return ask_within_limits(tx, wanted)
@@ -133,10 +137,11 @@ def _refused(trade: Trade, refusal: ServiceError, db: Database) -> ServiceError:
 
 
 def _confirm(bought: Trade, db: Database) -> None:
-    with db.transaction() as tx:
-        if states.open_(tx, bought):
-            outbox.add_many(tx, [events.opened(bought)])
-            return
+    if db.once(
+        states.OPEN_AND_TELL, {**states.opening(bought), **outbox.values_of([events.opened(bought)])}, tells=True
+    ):
+        return
+    with db.read() as tx:
         present = states.get(tx, bought.id)
     # The same contract is there when the answer to our own COMMIT was lost; else the sweeper was first.
     if present is None or present.contract_id != bought.contract_id:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from shared.chassis import idempotency, outbox
+from shared.chassis import idempotency
 from shared.chassis.context import Idempotency, current
 from shared.chassis.database import Database
 from shared.contracts.errors import MalformedRequest, ValidationFailed
@@ -91,6 +91,5 @@ def _sell(tx: Connection, sold: Trade, user_id: str, key: Idempotency, *, now: d
         return False, present
     if present.status != "OPEN":
         raise TradeNotOpen(extra={"trade_status": present.status})
-    states.settle(tx, [sold], now=now)
-    outbox.add_many(tx, [events.settled(sold, by_hand=True)])
+    states.settle(tx, [sold], [events.settled(sold, by_hand=True)], now=now)
     return True, sold

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from logging import getLogger
 from typing import Final
@@ -30,24 +31,25 @@ def settle_due(*, db: Database, market: Market) -> datetime | None:
     while True:
         now = get_utc_now()
         with db.read() as tx:
-            first = states.next_due(tx)
-        if first is None or first > now:
-            return first
-        if _settle_some(db, market, now=now) == 0:
-            # Others have them in hand, or the market has no result yet.
+            due = states.due(tx, now=now, limit=BATCH)
+        settled = _settle(due, db, market, now=now)
+        if settled == BATCH:
+            continue
+        if settled < len(due):
+            # Others have the rest in hand, or the market has no result yet: there may be more behind a full batch.
+            if settled and len(due) == BATCH:
+                continue
             return None
+        with db.read() as tx:
+            return states.next_due(tx)
 
 
-def _settle_some(db: Database, market: Market, *, now: datetime) -> int:
-    with db.read() as tx:
-        due = states.due(tx, now=now, limit=BATCH)
+def _settle(due: Sequence[Trade], db: Database, market: Market, *, now: datetime) -> int:
     results = [result for trade in due if (result := _result(trade, market, now=now)) is not None]
     if not results:
         return 0
-    with db.transaction() as tx:
-        mine = states.settle(tx, results, now=now)
-        outbox.add_many(tx, [events.settled(trade) for trade in results if trade.id in mine])
-    return len(mine)
+    values = {**states.settlements(results, now=now), **outbox.values_of([events.settled(trade) for trade in results])}
+    return len(db.once(states.SETTLE_AND_TELL, values, tells=True))
 
 
 def _result(trade: Trade, market: Market, *, now: datetime) -> Trade | None:

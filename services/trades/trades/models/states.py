@@ -11,22 +11,37 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, insert, text
 
 from shared.chassis import wire
+from shared.chassis.database import wake_relay
+from shared.chassis.outbox import TELL, Pending, values_of
 from trades.models.tables import trades
-from trades.models.trade import COLUMNS, Trade
+from trades.models.trade import COLUMNS, NAMES, Trade
 
 _GET = text(f"SELECT {COLUMNS} FROM trades WHERE id = CAST(:id AS uuid)")
 _LOCK = text(f"SELECT {COLUMNS} FROM trades WHERE id = CAST(:id AS uuid) FOR UPDATE")
-_OPEN = text(
+# The trade and its key in one statement, for an account that nothing limits; no row where anything stands in the way.
+ASK_UNLIMITED: Final = text(
+    "WITH taken AS (INSERT INTO idempotency (user_id, route, key, request_hash, subject_id)"
+    " SELECT CAST(:user_id AS uuid), :route, :key, :request_hash, CAST(:id AS uuid)"
+    " WHERE NOT is_limited(CAST(:account_id AS uuid), CAST(:user_id AS uuid), :symbol, :created_at)"
+    " ON CONFLICT DO NOTHING RETURNING subject_id)"
+    f" INSERT INTO trades ({', '.join(NAMES)}) SELECT {', '.join(f':{name}' for name in NAMES)} FROM taken"
+    " RETURNING trades.id"
+)
+_OPEN_SQL: Final = (
     "UPDATE trades SET status = 'OPEN', stake = :stake, potential_payout = :potential_payout,"
     " contract_id = :contract_id, transaction_id = :transaction_id,"
     " opened_at = :opened_at, starts_at = :starts_at, expires_at = :expires_at, opened_event_id = :opened_event_id,"
     " updated_at = :opened_at, version = version + 1"
     " WHERE id = CAST(:id AS uuid) AND status = 'PENDING' AND (claimed_at IS NULL OR :claimed)"
+)
+_OPEN = text(_OPEN_SQL)
+OPEN_AND_TELL: Final = text(
+    f"WITH done AS ({_OPEN_SQL} RETURNING id), told AS ({TELL} WHERE EXISTS (SELECT FROM done)) SELECT id FROM done"
 )
 _REJECT = text(
     "UPDATE trades SET status = 'REJECTED', rejection = CAST(:rejection AS jsonb), updated_at = :now,"
@@ -47,17 +62,19 @@ _NEXT_DUE = text("SELECT expires_at FROM trades WHERE status = 'OPEN' ORDER BY e
 _DUE = text(
     f"SELECT {COLUMNS} FROM trades WHERE status = 'OPEN' AND expires_at <= :now ORDER BY expires_at LIMIT :limit"
 )
-_SETTLE = text(
+SETTLE_AND_TELL: Final = text(
     "WITH result AS (SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:statuses AS text[]), CAST(:reasons AS text[]),"
     " CAST(:payouts AS bigint[]), CAST(:profits AS bigint[]), CAST(:entries AS numeric[]), CAST(:exits AS numeric[]),"
-    " CAST(:transactions AS text[]))"
-    " AS r (id, status, reason, payout, profit, entry_spot, exit_spot, transaction_id)),"
-    " mine AS (SELECT id FROM trades WHERE id = ANY(CAST(:ids AS uuid[])) AND status = 'OPEN' FOR UPDATE SKIP LOCKED)"
-    " UPDATE trades SET status = r.status, reason = r.reason, payout = r.payout, profit = r.profit,"
-    " entry_spot = r.entry_spot, exit_spot = r.exit_spot, transaction_id = r.transaction_id, closed_at = :now,"
-    " updated_at = :now, version = version + 1"
-    " FROM mine JOIN result r USING (id) WHERE trades.id = mine.id RETURNING trades.id"
+    " CAST(:transactions AS text[]), CAST(:commissions AS numeric[]))"
+    " AS r (id, status, reason, payout, profit, entry_spot, exit_spot, transaction_id, sold_commission)),"
+    " mine AS (SELECT id FROM trades WHERE id = ANY(CAST(:ids AS uuid[])) AND status = 'OPEN' FOR UPDATE SKIP LOCKED),"
+    " done AS (UPDATE trades SET status = r.status, reason = r.reason, payout = r.payout, profit = r.profit,"
+    " entry_spot = r.entry_spot, exit_spot = r.exit_spot, transaction_id = r.transaction_id,"
+    " sold_commission = r.sold_commission, closed_at = :now, updated_at = :now, version = version + 1"
+    " FROM mine JOIN result r USING (id) WHERE trades.id = mine.id RETURNING trades.id),"
+    f" told AS ({TELL} WHERE CAST(o.subject AS uuid) IN (SELECT id FROM done)) SELECT CAST(id AS text) AS id FROM done"
 )
+"""Of `settlements`, with the events: those that somebody else has settled or is settling are left out of both."""
 
 _VOID = text(
     "UPDATE trades SET status = 'CANCELLED', settled_status = :settled_status, settled_payout = :settled_payout,"
@@ -85,13 +102,14 @@ def lock(tx: Connection, trade_id: str) -> Trade | None:
     return None if row is None else Trade.of(row)
 
 
-def open_(tx: Connection, trade: Trade) -> bool:
-    """Writes the contract of a PENDING trade; False when it is not PENDING any more or the sweeper has claimed it.
+def opening(trade: Trade) -> dict[str, Any]:
+    """The values of `OPEN_AND_TELL` but for the event. The sweeper, which has it claimed, may open it all the same."""
+    return {**trade.values(), "claimed": trade.claimed_at is not None}
 
-    The sweeper itself, which has it claimed, may.
-    """
-    values: dict[str, Any] = trade.values()
-    return tx.execute(_OPEN, {**values, "claimed": trade.claimed_at is not None}).rowcount == 1
+
+def open_(tx: Connection, trade: Trade) -> bool:
+    """Writes the contract of a PENDING trade; False when it is not PENDING any more or the sweeper has claimed it."""
+    return tx.execute(_OPEN, opening(trade)).rowcount == 1
 
 
 def bought(trade: Trade, **contract: Any) -> Trade:
@@ -132,12 +150,9 @@ def settled(trade: Trade, *, now: datetime, **result: Any) -> Trade:
     return replace(trade, closed_at=now, updated_at=now, version=trade.version + 1, **result)
 
 
-def settle(tx: Connection, results: Sequence[Trade], *, now: datetime) -> set[str]:
-    """OPEN trades get their results; those that somebody else has settled or is settling are left out.
-
-    Returns the ids of those that were settled here.
-    """
-    values = {
+def settlements(results: Sequence[Trade], *, now: datetime) -> dict[str, Any]:
+    """The values of `SETTLE_AND_TELL` but for the events: settled trades, whose rows are still OPEN."""
+    return {
         "ids": [trade.id for trade in results],
         "statuses": [trade.status for trade in results],
         "reasons": [trade.reason for trade in results],
@@ -146,9 +161,16 @@ def settle(tx: Connection, results: Sequence[Trade], *, now: datetime) -> set[st
         "entries": [trade.entry_spot for trade in results],
         "exits": [trade.exit_spot for trade in results],
         "transactions": [trade.transaction_id for trade in results],
+        "commissions": [trade.sold_commission for trade in results],
         "now": now,
     }
-    return {str(row.id) for row in tx.execute(_SETTLE, values)}
+
+
+def settle(tx: Connection, results: Sequence[Trade], events: Sequence[Pending], *, now: datetime) -> set[str]:
+    """OPEN trades get their results and are told of; returns the ids of those that were settled here."""
+    found = tx.execute(SETTLE_AND_TELL, {**settlements(results, now=now), **values_of(events)})
+    wake_relay(tx)
+    return {str(row.id) for row in found}
 
 
 def voided(trade: Trade, *, reason: str, by: str, entry: Decimal | None, now: datetime) -> Trade:

@@ -74,12 +74,12 @@ class Trade:
 
     def values(self) -> dict[str, Any]:
         """By column."""
-        return {name: getattr(self, name) for name in _NAMES}
+        return {name: getattr(self, name) for name in NAMES}
 
 
-_NAMES: Final = tuple(item.name for item in fields(Trade))
+NAMES: Final = tuple(item.name for item in fields(Trade))
 # Ids are text here: the driver would make objects of them.
 COLUMNS: Final = ", ".join(
     f"CAST(trades.{name} AS text) AS {name}" if name == "id" or name.endswith(("_id", "_by")) else f"trades.{name}"
-    for name in _NAMES
+    for name in NAMES
 )
