@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from functools import partial
@@ -33,13 +34,25 @@ class Swept(Protocol):
 
 
 class Alarm:
-    """When a sweep is to look next; one for all instances of the service in this process."""
+    """When a sweep is to look next; one for all instances of the service in this process.
 
-    def __init__(self, at: float = 0.0) -> None:
-        self.at = at
+    That is after a rest, by a clock that never goes back, or at a hint, by the wall clock: where that one is set back,
+    hints are late and no sweep is.
+    """
+
+    def __init__(self) -> None:
+        self._until, self._hinted = 0.0, math.inf
+
+    def rest(self, seconds: float) -> None:
+        """From now on, unless there is a hint."""
+        self._until, self._hinted = time.monotonic() + seconds, math.inf
 
     def hint(self, at: float) -> None:
-        self.at = min(self.at, at)
+        self._hinted = min(self._hinted, at)
+
+    def left(self) -> float:
+        """Seconds until then; none left when it is not above zero."""
+        return min(self._until - time.monotonic(), self._hinted - time.time())
 
 
 class Sweep(Entrypoint):
@@ -71,23 +84,22 @@ class Sweep(Entrypoint):
     def _loop(self) -> None:
         while not self._stopping:
             # Before the work: a hint that comes while it runs is for the next round.
-            self.alarm.at = time.time() + self.interval
+            self.alarm.rest(self.interval)
             done = Event()
             self.container.spawn_worker(self, (), {}, handle_result=partial(self._done, done))
             wanted, failed = done.wait()
             if failed:
-                self._pause(Alarm(time.time() + _AFTER_ERROR))
-            else:
-                if wanted is not None:
-                    self.alarm.hint(wanted)
-                self._pause(self.alarm)
+                self.alarm.rest(_AFTER_ERROR)
+            elif wanted is not None:
+                self.alarm.hint(wanted)
+            self._pause()
 
     def _done(self, done: Event, worker_ctx: Any, result: Any, exc_info: Any) -> tuple[Any, Any]:
         done.send((result, exc_info is not None))
         return result, exc_info
 
-    def _pause(self, alarm: Alarm) -> None:
-        while not self._stopping and (left := alarm.at - time.time()) > 0:
+    def _pause(self) -> None:
+        while not self._stopping and (left := self.alarm.left()) > 0:
             eventlet.sleep(min(left, _NAP))
 
 
