@@ -131,9 +131,11 @@ def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
 def _query_parameters(endpoint: Endpoint, converter: Any) -> list[dict[str, Any]]:
     if endpoint.query is None:
         return []
+    described = _fields(endpoint.query, converter)
+    required = described.get("required", [])
     return [
-        {"name": name, "in": "query", "required": False, "schema": _not_null(shape)}
-        for name, shape in _fields(endpoint.query, converter)["properties"].items()
+        {"name": name, "in": "query", "required": name in required, "schema": _not_null(shape)}
+        for name, shape in described["properties"].items()
     ]
 
 

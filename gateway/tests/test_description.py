@@ -14,6 +14,7 @@ from shared.contracts.billing.rpc import FailRequest
 from shared.contracts.commission.rpc import SetRuleRequest
 from shared.contracts.referrals.rpc import ChangeCodeRequest
 from shared.contracts.schema import schema_of
+from shared.contracts.trades.limits import SetAccountLimitsRequest
 from shared.contracts.trades.rpc import (
     CloseTradeRequest,
     ListCandlesRequest,
@@ -72,6 +73,16 @@ def test_parameters_have_their_types_values_and_defaults() -> None:
     assert body("post", "/accounts/real")["properties"]["currency"]["default"] == "USD"
 
 
+def test_a_parameter_that_is_needed_says_so() -> None:
+    needed = {
+        (path, p["name"])
+        for path, methods in DOCUMENT["paths"].items()
+        for p in methods.get("get", {"parameters": []})["parameters"]
+        if p["in"] == "query" and p["required"]
+    }
+    assert needed == {("/api/v1/limits", "account_id")}
+
+
 def test_patterns_are_those_of_javascript() -> None:
     id_ = query("/audit")["user_id"]["pattern"]
     assert re.compile(id_).fullmatch("01920000-0000-7000-8000-000000000001")
@@ -104,6 +115,7 @@ def test_every_reference_points_somewhere() -> None:
         (bodies.VoidBody, VoidTradeRequest, "trade_id"),
         (bodies.CloseBody, CloseTradeRequest, "trade_id"),
         (bodies.SellBody, SellTradeRequest, "trade_id"),
+        (bodies.AccountLimitsBody, SetAccountLimitsRequest, "account_id"),
         (queries.TicksQuery, ListTicksRequest, "symbol"),
         (queries.CandlesQuery, ListCandlesRequest, "symbol"),
     ],

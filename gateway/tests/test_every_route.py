@@ -18,11 +18,12 @@ from shared.contracts.billing import rpc as billing
 from shared.contracts.commission import rpc as commission
 from shared.contracts.notifications import rpc as notifications
 from shared.contracts.referrals import rpc as referrals
+from shared.contracts.trades import halts, limits, statistics
 from shared.contracts.trades import rpc as trades
 from shared.contracts.users import rpc as users
 
 ROUTES = [endpoint for endpoint in ENDPOINTS if endpoint.tag not in ("health", "dashboard")]
-SERVICES = {"auth": "users", "accounts": "billing", "transactions": "billing", "market": "trades"}
+SERVICES = {"auth": "users", "accounts": "billing", "transactions": "billing", "market": "trades", "limits": "trades"}
 """By tag, where the two are not the same."""
 
 CALLS: dict[str, dict[str, type | None]] = {
@@ -61,6 +62,14 @@ CALLS: dict[str, dict[str, type | None]] = {
         "list_ticks": trades.ListTicksRequest,
         "list_candles": trades.ListCandlesRequest,
         "list_seeds": trades.ListSeedsRequest,
+        "get_limits": limits.GetLimitsRequest,
+        "set_self_limits": limits.SetSelfLimitsRequest,
+        "set_account_limits": limits.SetAccountLimitsRequest,
+        "preview": limits.PreviewRequest,
+        "get_statistics": statistics.GetStatisticsRequest,
+        "halt_trading": halts.HaltRequest,
+        "resume_trading": halts.ResumeRequest,
+        "list_halts": None,
     },
     "commission": {
         "get_rule": commission.GetRuleRequest,
@@ -91,7 +100,12 @@ _GOOD = {
     **dict.fromkeys(("amount", "stake", "payout", "min_payout", "min_price"), "10.50"),
     **dict.fromkeys(("markup_percentage", "markup_percent", "referral_percent"), "2.50"),
     **dict.fromkeys(("max_uses", "duration", "duration_seconds", "limit", "count", "first", "last"), 5),
-    "granularity": 60,
+    **dict.fromkeys(("stake_min", "stake_max", "payout_max", "stake_per_day", "loss_per_day"), "10.50"),
+    **dict.fromkeys(("stop_loss", "take_profit"), "10.50"),
+    **dict.fromkeys(("open_trades_max", "consecutive_losses"), 5),
+    **dict.fromkeys(("cool_down_seconds", "granularity"), 60),
+    **dict.fromkeys(("since", "until"), "2026-01-31"),
+    "self_exclusion_until": "2030-01-01T00:00:00Z",
     "barrier": "+0.37",
     "end": "2026-01-01T00:00:00Z",
     "email": "ada@example.org",

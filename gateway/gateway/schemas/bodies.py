@@ -9,6 +9,7 @@ from marshmallow import validate
 
 from shared.contracts.referrals.rpc import MaxUses
 from shared.contracts.schema import UNSET
+from shared.contracts.trades.limits import Count
 from shared.contracts.types import Amount, Metadata, Name, Percent, Timestamp
 
 Reason = Annotated[str, validate.Length(min=1, max=200)]
@@ -67,6 +68,18 @@ class CodeBody:
     disabled: bool = UNSET
     metadata: Metadata = UNSET
     markup_percent: Percent | None = UNSET
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountLimitsBody:
+    """Staff limit an account: what is left out is not limited."""
+
+    stake_min: Amount | None = None
+    stake_max: Amount | None = None
+    payout_max: Amount | None = None
+    open_trades_max: Count | None = None
+    stake_per_day: Amount | None = None
+    loss_per_day: Amount | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
