@@ -1,4 +1,4 @@
-"""Write down what is to be opened, if the limits allow it, in one commit with all that they count."""
+"""Write down what is to be opened where something might limit it, in one commit with all that the limits count."""
 
 from __future__ import annotations
 
@@ -17,8 +17,6 @@ def ask_within_limits(tx: Connection, wanted: Trade) -> Trade:
 
     Raises TradingHalted, and ValidationFailed when the stake itself is out of range: then nothing is written.
     """
-    if standing.ask_unlimited(tx, wanted):
-        return wanted
     now = wanted.created_at
     found = standing.lock(tx, account_id=wanted.account_id, user_id=wanted.user_id, symbol=wanted.symbol, now=now)
     if found.halt is not None:

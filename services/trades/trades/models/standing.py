@@ -1,7 +1,7 @@
-"""How an account stands with its limits, and the openings that ask for it.
+"""How an account stands with its limits.
 
 Openings on an account that is limited wait for each other at its rows in `account_limits`; what they have counted is
-then committed, so that each sees all before it. On any other account nothing is read and nobody waits.
+then committed, so that each sees all before it. Other accounts are never asked about here (see `is_limited`).
 """
 
 from __future__ import annotations
@@ -10,15 +10,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, RowMapping, bindparam, insert, select, text
+from sqlalchemy import Connection, RowMapping, text
 
 from shared.chassis import wire
 from shared.utils.time import from_rfc3339, to_rfc3339
 from trades import limits
 from trades.limits import Limits, Loosening, Pending, Usage
 from trades.models.halts import EVERYTHING, Halt
-from trades.models.tables import trades
-from trades.models.trade import Trade
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,13 +38,6 @@ class Standing:
         return limits.stricter(self.staff, self.own)
 
 
-# A condition of the INSERT itself: accounts that nothing limits pay no question of their own for it.
-_ASK_UNLIMITED = insert(trades).from_select(
-    [column.name for column in trades.columns],
-    select(*[bindparam(column.name, type_=column.type) for column in trades.columns]).where(
-        text("NOT is_limited(CAST(:account_id AS uuid), CAST(:user_id AS uuid), :symbol, :created_at)")
-    ),
-)
 _NAMES: Final = ", ".join(limits.NAMES)
 _LIMITS: Final = (
     f"SELECT set_by, pending, version, {_NAMES} FROM account_limits WHERE account_id = CAST(:account_id AS uuid)"
@@ -83,11 +74,6 @@ _EXCLUDE = text(
     " ON CONFLICT (user_id) DO UPDATE SET until = excluded.until, updated_at = excluded.updated_at"
     " WHERE excluded.until > mine.until"
 )
-
-
-def ask_unlimited(tx: Connection, trade: Trade) -> bool:
-    """Writes a PENDING trade, unless there is anything that might limit it: then nothing is written."""
-    return tx.execute(_ASK_UNLIMITED, trade.values()).rowcount == 1
 
 
 def read(tx: Connection, *, account_id: str, user_id: str, symbol: str | None = None, now: datetime) -> Standing:
