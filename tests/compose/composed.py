@@ -13,12 +13,12 @@ from shared.devstack.registry import SERVICES
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
-_VARIABLE = re.compile(r"\$\{([A-Z_]+):-([^}]*)\}")
+_VARIABLE = re.compile(r"\$\{([A-Z_]+)(:?)-([^}]*)\}")
 _READ = yaml.safe_load(TEXT)
 
 SERVERS = ("postgres", "rabbitmq")
 OURS = ("setup", "relay", *SERVICES, "gateway")
-SECRETS = sorted({name for name, default in _VARIABLE.findall(TEXT) if default == "dev-only"})
+SECRETS = sorted({name for name, _, default in _VARIABLE.findall(TEXT) if default == "dev-only"})
 """Every variable that has the default which prod refuses."""
 
 
@@ -30,10 +30,15 @@ def composed(values: Mapping[str, str] | None = None) -> dict[str, Any]:
 
 def _filled(node: Any, values: Mapping[str, str]) -> Any:
     if isinstance(node, str):
-        return _VARIABLE.sub(lambda found: values.get(found[1]) or found[2], node)
+        return _VARIABLE.sub(lambda found: _value(values, *found.groups()), node)
     if isinstance(node, dict):
         return {key: _filled(value, values) for key, value in node.items()}
     return [_filled(value, values) for value in node] if isinstance(node, list) else node
+
+
+def _value(values: Mapping[str, str], name: str, colon: str, default: str) -> str:
+    # With a colon the default also stands for what is set to nothing.
+    return (values.get(name) or default) if colon else values.get(name, default)
 
 
 def container(name: str, values: Mapping[str, str] | None = None) -> dict[str, Any]:

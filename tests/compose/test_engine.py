@@ -41,11 +41,25 @@ class Composed:
     engine: docker.DockerClient
 
     def compose(self, *arguments: str, seconds: float = 600) -> str:
-        """What `docker compose` prints; fails the test with its errors."""
+        """What `docker compose` prints; fails the test with its errors, and the logs of who is not well."""
         command = ["docker", "compose", "--project-name", PROJECT, "--env-file", str(self.env_file), *arguments]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=seconds, check=False)
-        assert done.returncode == 0, f"{' '.join(arguments)}: {done.stderr[-4000:]}"
+        assert done.returncode == 0, f"{' '.join(arguments)}: {done.stderr[-500:]}\n{self.complaints()}"
         return done.stdout
+
+    def complaints(self) -> str:
+        """Of each container that is not well: its state, what its health check said last, the end of its log."""
+        found = []
+        for service in (*SERVERS, *OURS):
+            for one in self.containers(service):
+                state = one.attrs["State"]
+                health = state.get("Health") or {"Status": "", "Log": []}
+                if health["Status"] not in ("", "healthy") or state["ExitCode"]:
+                    said = [look["Output"] for look in health["Log"][-1:]]
+                    found.append(
+                        f"{one.name}: {state['Status']} {health['Status']} {said}\n{one.logs(tail=15).decode()}"
+                    )
+        return "\n".join(found)
 
     def containers(self, service: str) -> list[Any]:
         """The containers of a service."""

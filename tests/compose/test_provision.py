@@ -148,6 +148,14 @@ def test_there_is_somebody_on_the_staff(provisioned: Bare) -> None:
     assert rows == [("boss", True)]
 
 
+def test_nobody_is_made_where_no_password_is_set(provisioned: Bare) -> None:
+    code, said = provisioned.run(
+        "provision", more={"NEXUS_SUPERUSER_PASSWORD": "", "DJANGO_SUPERUSER_USERNAME": "other"}
+    )
+    assert code == 0, said
+    assert provisioned.read(provisioned.told["USERS_DB_URL"], "SELECT count(*) FROM users") == [(1,)]
+
+
 def test_again_it_changes_no_key_and_makes_nobody(provisioned: Bare) -> None:
     keys = {name: Path(provisioned.told[name]).read_bytes() for name in ("JWT_PRIVATE_KEY_FILE", "AUDIT_SEAL_KEY_FILE")}
     code, said = provisioned.run("provision")
