@@ -1,8 +1,4 @@
-"""What must always be true of our tables, as SQL that `verify` runs in one snapshot as `nexus_verify`.
-
-`INVARIANTS`: each query gives the id and some detail of what violates it, so nothing when all is well. `CLAIMS` and
-`FACTS`: (key, value) pairs; a claim must find the same pair among the facts of the same name in another service.
-"""
+"""What must be true of trades, awards and the market's hours, and what others must say of trades."""
 
 from __future__ import annotations
 
