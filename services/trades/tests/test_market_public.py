@@ -1,8 +1,7 @@
-"""What anybody sees of the market: prices of the past, none of the future, and each hour's hash before its seed."""
+"""What anybody sees of the market: prices of the past, none of the future."""
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -13,11 +12,10 @@ from hypothesis import strategies as st
 from shared.chassis.offload import Offload
 from shared.contracts.errors import ValidationFailed
 from shared.contracts.trades.errors import SymbolNotFound
-from shared.contracts.trades.market import GRANULARITIES, ListCandlesRequest, ListSeedsRequest, ListTicksRequest
+from shared.contracts.trades.market import GRANULARITIES, ListCandlesRequest, ListTicksRequest
 from shared.utils.time import from_rfc3339, to_rfc3339
 from trades.market import feed as feeds
 from trades.market import public
-from trades.market.engine import hour_of
 from trades.market.feed import Feed
 from trades.market.hours import Hours, seed_of
 from trades.market.symbols import ALL
@@ -56,14 +54,6 @@ def candles(desk, clock, market, feed):
         request = ListCandlesRequest(symbol=symbol, **changes)
         found = public.list_candles(request, db=desk.db, symbols=market.symbols(), feed=feed, now=clock.now)
         return {from_rfc3339(one.pop("at")): tuple(map(Decimal, one.values())) for one in map(dict, found["candles"])}
-
-    return ask
-
-
-@pytest.fixture
-def seeds(desk, clock, market):
-    def ask(**changes):
-        return public.list_seeds(ListSeedsRequest(**changes), db=desk.db, now=clock.now)
 
     return ask
 
@@ -213,43 +203,6 @@ def test_looking_makes_no_hours(desk, clock, ticks):
     (before,) = desk.rows("SELECT count(*) FROM market_hours")
     assert ticks() == []
     assert desk.rows("SELECT count(*) FROM market_hours") == [before]
-
-
-def test_a_seed_is_told_when_its_hour_is_over_and_its_hash_an_hour_before(clock, seeds):
-    present = hour_of(clock.now)
-    page = seeds()
-    assert [one["hour"] for one in page["results"]] == list(range(present + 1, present - 7, -1))
-    assert [one["seed"] for one in page["results"][:2]] == [None, None]
-    for one in page["results"][2:]:
-        assert one["seed"] == seed_of("tests")(one["hour"]).hex()
-        assert hashlib.sha256(bytes.fromhex(one["seed"])).hexdigest() == one["commitment"]
-        assert from_rfc3339(one["ends_at"]) - from_rfc3339(one["begins_at"]) == timedelta(hours=1)
-    before = {one["hour"]: one["commitment"] for one in page["results"]}
-    assert from_rfc3339(page["results"][0]["committed_at"]) < from_rfc3339(page["results"][0]["begins_at"])
-    clock.now = clock.now.replace(minute=59, second=59, microsecond=999_999)
-    assert seeds()["results"][1]["seed"] is None
-    clock.go(0.000001)
-    (over,) = seeds(first=present, last=present)["results"]
-    assert over["seed"] == seed_of("tests")(present).hex()
-    assert over["commitment"] == before[present]
-
-
-def test_seeds_come_in_pages(clock, seeds):
-    present, found, after = hour_of(clock.now), [], None
-    while True:
-        page = seeds(limit=3, after=after, first=present - 5)
-        found += [one["hour"] for one in page["results"]]
-        after = page["next"]
-        assert page["has_more"] is (after is not None)
-        if after is None:
-            break
-    assert found == list(range(present + 1, present - 6, -1))
-    assert seeds(first=present + 2)["results"] == []
-    with pytest.raises(ValidationFailed):
-        seeds(after="nonsense")
-    cursor = seeds(limit=1)["next"]
-    with pytest.raises(ValidationFailed):
-        seeds(limit=1, after=cursor, last=present)
 
 
 def test_a_symbol_that_came_later_has_no_earlier_prices(desk, clock, market, feed):

@@ -42,6 +42,14 @@ from shared.utils.ids import new_id
         "settled_status = 'WON', settled_payout = potential_payout",
         "void_reason = 'wrong price'",
         "commission_applied = -1",
+        "contract_type = 'PUTE'",
+        "contract_type = 'CALLS'",
+        "contract_type = 'CALLE', barrier = '+0.37'",
+        "barrier = 'near'",
+        "barrier = '+'",
+        "barrier = '+0.37 '",
+        "barrier = E'+0.37\\n'",
+        "sold_commission = 0.012",
     ],
 )
 def test_a_row_that_contradicts_itself_is_refused(desk, change):
@@ -121,6 +129,36 @@ def owner(desk):
 
 def test_models_and_migrations_agree(owner):
     assert differences("trades", owner) == []
+
+
+SOLD = (
+    "status = 'CLOSED', reason = 'sold', payout = 1, profit = 1 - stake - markup_applied, entry_spot = 1, exit_spot = 1,"
+    " closed_at = starts_at + interval '4 s'"
+)
+
+
+def test_a_sale_has_its_constraints(desk):
+    trade = desk.open(desk.trader())
+    desk.rows(f"UPDATE trades SET {SOLD}, sold_commission = 0.012 WHERE id = %s", trade["id"])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "closed_at = starts_at",
+        "closed_at = expires_at",
+        "exit_spot = NULL",
+        "entry_spot = NULL",
+        "payout = potential_payout + 1, profit = potential_payout + 1 - stake - markup_applied",
+        "status = 'LOST', payout = 0, profit = - stake - markup_applied",
+        "reason = 'staff'",
+    ],
+)
+def test_a_sale_that_contradicts_itself_is_refused(desk, change):
+    trade = desk.open(desk.trader())
+    desk.rows(f"UPDATE trades SET {SOLD}, sold_commission = 0.012 WHERE id = %s", trade["id"])
+    with pytest.raises(psycopg2.errors.CheckViolation):
+        desk.rows(f"UPDATE trades SET {change} WHERE id = %s", trade["id"])
 
 
 NEWER = {
