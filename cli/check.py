@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import tempfile
 from pathlib import Path
@@ -27,7 +28,7 @@ def main(argv: list[str]) -> int:
     chosen = options.parse_args(argv)
     if chosen.migrations is not None:
         return _migrations(chosen.migrations or list(SERVICES))
-    for warning in checked.unknown(env):
+    for warning in checked.unknown(env, others=_of_compose()):
         print(f"{paint('nexus: warning:', WARNING, sys.stderr)} {warning}", file=sys.stderr)
     problems = settings()
     if chosen.state.credentials() is None:
@@ -46,6 +47,12 @@ def main(argv: list[str]) -> int:
 def settings() -> list[str]:
     """What is wrong with the settings."""
     return checked.problems(env) + production.problems(signs=True)
+
+
+def _of_compose() -> set[str]:
+    """What docker-compose.yml reads, from the same `.env`."""
+    compose = common.ROOT / "docker-compose.yml"
+    return set(re.findall(r"\$\{([A-Z_]+)", compose.read_text())) if compose.exists() else set()
 
 
 def _databases(state: State) -> list[str]:

@@ -26,11 +26,14 @@ def problems(env: EnvConfig) -> list[str]:
     return found
 
 
-def unknown(env: EnvConfig) -> list[str]:
-    """Names that look like ours and that nobody reads: in the environment, and all strange ones in `.env`."""
+def unknown(env: EnvConfig, *, others: Collection[str] = ()) -> list[str]:
+    """Names that look like ours and that nobody reads: in the environment, and all strange ones in `.env`.
+
+    `others` are names that something beside Nexus reads from that file.
+    """
     found = []
     for name in sorted(env.names_in_environment() | env.names_in_dotenv()):
-        if is_declared(name):
+        if is_declared(name) or name in others:
             continue
         alike = get_close_matches(name, _plain_names(), n=1, cutoff=_ALIKE)
         if alike:

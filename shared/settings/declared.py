@@ -16,7 +16,7 @@ SECTIONS: Final = (
         "The installation",
         (
             _s("NEXUS_ENV", "text", "dev", "gateway billing trades", "dev, test or prod; prod refuses weak secrets"),
-            _s("SECRET_KEY", "text", None, "all users", "signs cursors and derives refresh tokens; made by `up`"),
+            _s("SECRET_KEY", "text", None, "all", "signs cursors and quotes, derives refresh tokens; made by `up`"),
             _s("NEXUS_STATE", "path", ".nexus", "cli", "the folder of a stack's data, logs and passwords"),
             _s("NEXUS_PYTHON", "path", None, "cli", "the Python that makes .venv"),
             _s("NEXUS_SUPERUSER_PASSWORD", "text", None, "cli", "for `createsuperuser --noinput`"),
@@ -135,6 +135,15 @@ SECTIONS: Final = (
         (
             _s("MARKET_SYMBOLS", "list", None, "trades", "codes that are offered; not set: all of them"),
             _s("MARKET_COMMISSION", "decimal", "0.012", "trades", "the market's share of a contract's price"),
+            _s("MARKET_MARKUP_PERCENT", "decimal", "0", "trades", "what the house adds to it", unit="% of the payout"),
+            _s(
+                "MARKET_TOLERANCE",
+                "decimal",
+                "0.5",
+                "trades",
+                "the part of the commission that a price may get worse by",
+            ),
+            _s("MARKET_RESALE_SECONDS", "whole number", "15", "trades", "at the end without resale", unit="seconds"),
             _s("MARKET_SEED", "text", None, "trades", "makes prices repeatable, for tests alone; prod refuses it"),
         ),
     ),
@@ -168,7 +177,7 @@ SECTIONS: Final = (
             _s("*_DB_URL", "URL", None, "all beside", "a service's database, by its runtime role"),
             _s("*_OWNER_DB_URL", "URL", None, "cli", "the same by the role that migrates"),
             _s("*_RELAY_DB_URL", "URL", None, "relay", "the same by the role that empties the outbox"),
-            _s("*_AMQP_URL", "URL", None, "all gateway", "the broker, by the service's own user"),
+            _s("*_AMQP_URL", "URL", None, "all", "the broker, by the service's own user"),
             _s("RELAY_AMQP_URL", "URL", None, "relay", "the broker, by the relay's user"),
             _s("BROKER_API_URL", "URL", None, "all", "the broker's management, by a user who may only look"),
             _s("RELAY_WAKE", "text", None, "all", "host:port that wakes the relay after a commit"),

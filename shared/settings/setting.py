@@ -13,8 +13,8 @@ class Setting:
     """One variable; `*` in its name stands for a service, in capitals.
 
     `default` is as it would stand in the environment, None where there is none; `default_dev` in dev and test, where it
-    differs. `readers`: services, `gateway`, `relay`, `tests`, `benchmarks`; `all` is every running process, `beside` are
-    programs that use `shared/database`; `cli` where nobody else reads it.
+    differs. `readers`: services, `gateway`, `relay`, `tests`, `benchmarks`; `all` is every running process, `beside`
+    are programs that use `shared/database`; `cli` where nobody else reads it.
     """
 
     name: str

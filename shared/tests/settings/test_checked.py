@@ -45,6 +45,7 @@ def test_names_that_nobody_reads_are_told(tmp_path: Path) -> None:
         "ACESS_TOKEN_LIFETIME is read by nobody; is ACCESS_TOKEN_LIFETIME meant?"
     ]
     assert unknown(of(tmp_path, dotenv="DEBUG=1\nSTAKE_MIN=1\n")) == ["DEBUG is read by nobody"]
+    assert unknown(of(tmp_path, dotenv="POSTGRES_IMAGE=x\n"), others={"POSTGRES_IMAGE"}) == []
 
 
 def test_a_name_for_each_service_is_declared_for_services_alone() -> None:
