@@ -33,6 +33,7 @@ VERBS = {
     "check": "settings, databases, migrations and topology (--migrations: models against migrations)",
     "topology": "apply or check the broker's exchanges, queues and bindings",
     "parking": "list, show or redrive parked messages",
+    "replay": "send events of the past to one service again, from the archive of audit",
     "republish": "send the present state of one service to another one, which fills its copies",
     "docs": "write the reference that follows from the code (--check: is it up to date?)",
     "health": "whether the processes of this container are well",

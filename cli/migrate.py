@@ -12,6 +12,7 @@ def main(argv: list[str]) -> int:
     """Uses `<SVC>_OWNER_DB_URL`, or the running stack of --state."""
     options = common.parser("migrate", __doc__)
     options.add_argument("service", nargs="?", choices=list(SERVICES))
+    options.add_argument("--rights", action="store_true", help="set every role's rights anew, too: after a restore")
     chosen = options.parse_args(argv)
     from shared.chassis import migrations
 
@@ -19,7 +20,7 @@ def main(argv: list[str]) -> int:
         url = env.get(f"{service.upper()}_OWNER_DB_URL") or owner_url(chosen.state, service)
         if url is None:
             return common.fail(f"{service.upper()}_OWNER_DB_URL is not set", "./nexus up migrates by itself")
-        if migrations.at_head(service, url):
+        if migrations.at_head(service, url) and not chosen.rights:
             print(f"nexus: {service} is at the newest migration")
             continue
         migrations.migrate(service, url)

@@ -1,11 +1,12 @@
-"""Sends the present state of an owner's things to one reader's queue: how the copies of a new service are filled.
+"""Sends events to one reader's queue: the present state of an owner's things, or what was told before.
 
-The envelope says `republished`: readers take over what is newer than what they have, and tell nobody.
+An envelope of present state says `republished`: readers take over what is newer than what they have, and tell nobody.
+How the copies of a new service are filled.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Protocol
 
@@ -33,11 +34,16 @@ class Present(Protocol):
 
 
 def republish(db: Database, present: Present, type_: str, *, to: str, amqp_url: str) -> int:
-    """Sends everything, each message confirmed; returns how many. Raises KeyError, and kombu's errors."""
+    """Sends everything; returns how many. Raises KeyError, and kombu's errors."""
+    return send(_envelopes(db, present, type_), to=to, amqp_url=amqp_url)
+
+
+def send(envelopes: Iterable[Envelope], *, to: str, amqp_url: str) -> int:
+    """Sends each to `to` alone, confirmed; returns how many. Raises kombu's errors."""
     sent = 0
     with kombu.Connection(amqp_url, connect_timeout=5, transport_options={"confirm_publish": True}) as connection:
         producer = kombu.Producer(connection.default_channel, auto_declare=False)
-        for envelope in _envelopes(db, present, type_):
+        for envelope in envelopes:
             producer.publish(
                 wire.dumps(envelope.to_json()),
                 exchange="",
