@@ -7,7 +7,6 @@ import argparse
 import importlib.util
 import keyword
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,10 +15,9 @@ from cli import common
 from shared.devstack.registry import SERVICES
 
 TEMPLATES = Path(__file__).parent / "templates" / "service"
-LIKE = "referrals"
+LIKE = "notifications"
 """What is the same for every service is taken from this one: image, locked packages, alembic's own settings."""
 COPIED = ("Dockerfile", "requirements.txt", "pyproject.toml", "alembic.ini", "migrations/env.py")
-CHASSIS_SQL = "migrations/sql/0001_chassis.sql"
 
 
 def main(argv: list[str]) -> int:
@@ -75,7 +73,6 @@ def _like_another(name: str) -> list[Path]:
             text = named((source / file).read_text(), name, LIKE)
             (target / file).write_text(re.sub(r'(?m)^description = ".*"$', 'description = "A new service."', text))
             made.append(target / file)
-    shutil.copy(source / CHASSIS_SQL, target / CHASSIS_SQL)
     return made
 
 
@@ -93,6 +90,23 @@ def _enlist(name: str) -> None:
             quoted = f'"{form.format(last)}"'
             text = re.sub(rf"{re.escape(quoted)}(?=[,\])])", f'{quoted}, "{form.format(name)}"', text)
         path.write_text(text)
+    compose = common.ROOT / "docker-compose.yml"
+    if compose.exists():
+        compose.write_text(in_compose(compose.read_text(), name, last))
+
+
+def in_compose(text: str, name: str, last: str) -> str:
+    """The file with a service more: its addresses behind the last one's wherever those are, and a block as LIKE has."""
+    of_last = re.compile(rf"      {last.upper()}_(OWNER_|RELAY_)?(DB|AMQP)_URL: ")
+    before, head, rest = text.partition(f"\n  {last}:\n")
+    own, gap, after = rest.partition("\n\n")
+    lines: list[str] = []
+    for line in before.split("\n"):
+        lines += [line, named(line, name, last)] if of_last.match(line) else [line]
+    like = text.partition(f"\n  {LIKE}:\n")[2].partition("\n\n")[0]
+    block = f"\n\n  {name}:\n" + named(like, name, LIKE)
+    after = re.sub(rf"(?m)(depends_on: \[.*\b{last})\]$", rf"\1, {name}]", after)
+    return "\n".join(lines) + head + own + block + gap + after
 
 
 def _tidy(made: list[Path]) -> None:

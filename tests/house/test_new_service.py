@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from cli import new_service
 from shared.devstack.registry import SERVICES
@@ -65,6 +66,18 @@ def test_it_is_linted_formatted_and_typed(copy: Path) -> None:
     run_in(copy, "-m", "ruff", "check", *files)
     run_in(copy, "-m", "ruff", "format", "--check", *files)
     assert "Success" in run_in(copy, "-m", "mypy", f"services/{NAME}/{NAME}", f"shared/contracts/{NAME}")
+
+
+def test_it_has_its_place_among_the_containers(copy: Path) -> None:
+    compose = yaml.safe_load((copy / "docker-compose.yml").read_text())
+    like, made = compose["services"][new_service.LIKE], compose["services"][NAME]
+    assert yaml.safe_load(new_service.named(yaml.safe_dump(like), NAME, new_service.LIKE)) == made
+    assert NAME in compose["services"]["gateway"]["depends_on"]
+    for owner, kinds in {"setup": ("AMQP", "DB", "OWNER_DB", "RELAY_DB"), "relay": ("RELAY_DB",)}.items():
+        environment = compose["services"][owner]["environment"]
+        for kind in kinds:
+            found = environment[f"{new_service.LIKE.upper()}_{kind}_URL"]
+            assert environment[f"{NAME.upper()}_{kind}_URL"] == new_service.named(found, NAME, new_service.LIKE)
 
 
 def test_it_keeps_the_import_rules(copy: Path) -> None:
