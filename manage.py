@@ -22,6 +22,7 @@ VERBS = {
     "stop": "stop one process of a stack until `start`",
     "start": "start it again",
     "verify": "check every equation of the money (--json)",
+    "verify-trade": "check the proof of a settled trade, from its file alone",
     "demo": "tell the whole story on a stack: people, money, trades, commissions, and that it adds up (--json)",
     "chaos": "kill and freeze processes under load, then check that nothing promised was lost (--json)",
     "test": "run the tests against servers of their own",

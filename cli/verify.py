@@ -1,4 +1,7 @@
-"""Check every equation of the money, while the stack works. Exit 0: clean, 1: violations, 2: a server is away."""
+"""Check every equation of the money, and samples of trades' proofs, while the stack works.
+
+Exit 0: clean, 1: violations, 2: a server is away.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
     from shared.chassis.verification import Equations, Findings
 
 CLEAN, VIOLATED, UNREACHABLE = 0, 1, 2
+PROOFS = 50
+"""How many of the newest settled trades are computed again, of those whose hours' seeds are public."""
 
 
 def main(argv: list[str]) -> int:
@@ -31,11 +36,13 @@ def main(argv: list[str]) -> int:
     import psycopg2
 
     from shared.chassis.verification import verify
+    from shared.contracts.errors import ServiceError
 
     try:
         equations, queues = _of(chosen.state)
         found = verify(equations, queues)
-    except (psycopg2.OperationalError, OSError, amqp.exceptions.AMQPError) as error:
+        _prove(equations["trades"].url, found)
+    except (psycopg2.OperationalError, OSError, amqp.exceptions.AMQPError, ServiceError) as error:
         if chosen.json:
             print(json.dumps({"ok": False, "unreachable": str(error).strip(), "violations": [], "pending": {}}))
         print(f"nexus: a server cannot be reached: {str(error).strip()}", file=sys.stderr)
@@ -60,6 +67,21 @@ def _of(state: State) -> tuple[dict[str, Equations], Depths]:
         {s: Equations(urls[s], m.INVARIANTS, m.CLAIMS, m.FACTS) for s, m in modules.items()},
         Depths(servers),
     )
+
+
+def _prove(url: str, found: Findings) -> None:
+    """Adds what does not follow from the seeds to the findings."""
+    from shared.chassis.database import Database
+    from shared.chassis.verification import Suspicion
+    from shared.utils.time import get_utc_now
+    from trades.market.proved import wrong_proofs
+
+    db = Database(url)
+    try:
+        found.checked["proofs"], wrong = wrong_proofs(db, now=get_utc_now(), limit=PROOFS)
+    finally:
+        db.close()
+    found.violations += [Suspicion("trades", "proof", id_, why, between=False) for id_, why in wrong.items()]
 
 
 class Depths:

@@ -33,12 +33,12 @@ async def get_trade(call: Call) -> Answer:
 
 async def get_value(call: Call) -> Answer:
     """What an open trade is worth now, and whether it can be sold for that."""
-    return json_answer(await call.ask("trades", "get_value", call.path))
+    return await call.pass_on("trades", "get_value", call.path)
 
 
 async def get_proof(call: Call) -> Answer:
     """What `./nexus verify-trade` checks; there is one when the hour of the exit is over."""
-    return json_answer(await call.ask("trades", "get_proof", call.path))
+    return await call.pass_on("trades", "get_proof", call.path)
 
 
 async def sell_trade(call: Call) -> Answer:
@@ -49,7 +49,7 @@ async def sell_trade(call: Call) -> Answer:
 
 async def cancel_trade(call: Call) -> Answer:
     """The owner withdraws a trade that is still PENDING; again: the same."""
-    return json_answer(await call.ask("trades", "cancel_trade", call.path))
+    return await call.pass_on("trades", "cancel_trade", call.path)
 
 
 async def close_trade(call: Call) -> Answer:

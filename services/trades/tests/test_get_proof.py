@@ -10,6 +10,7 @@ from decimal import Decimal
 import pytest
 
 from shared.chassis.context import Context, Idempotency, use
+from shared.chassis.database import Database
 from shared.contracts.errors import Unauthorized
 from shared.contracts.trades.errors import NoProof, ProofNotReady, TradeNotFound
 from shared.contracts.trades.rpc import GetProofRequest, ProofView, SellTradeRequest
@@ -179,6 +180,14 @@ def test_samples_are_the_newest_trades_whose_hours_are_over(desk, clock, trader,
     assert wrong.keys() == {old[0], sold}
     assert "the price was" in wrong[old[0]]
     assert "It was worth" in wrong[sold]
+
+
+def test_who_may_only_read_can_take_samples(desk, clock, trader, databases):
+    settled(desk, clock, trader)
+    reveal(clock)
+    reader = Database(databases.url("trades", "nexus_verify"))
+    assert wrong_proofs(reader, now=clock.now, limit=9) == (1, {})
+    reader.close()
 
 
 def test_a_seed_that_was_changed_afterwards_is_found(desk, clock, trader):
