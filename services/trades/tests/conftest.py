@@ -26,6 +26,13 @@ from shared.contracts.commission.events import CommissionAccrued, CommissionReve
 from shared.contracts.envelope import Envelope, EventData, Received
 from shared.contracts.errors import DeadlineExceeded, ServiceError
 from shared.contracts.referrals.events import ReferralCodeChanged
+from shared.contracts.trades.halts import HaltRequest, ResumeRequest
+from shared.contracts.trades.limits import (
+    GetLimitsRequest,
+    PreviewRequest,
+    SetAccountLimitsRequest,
+    SetSelfLimitsRequest,
+)
 from shared.contracts.trades.rpc import (
     CloseTradeRequest,
     OpenTradeRequest,
@@ -40,9 +47,15 @@ from shared.utils.time import to_rfc3339, use_clock
 from trades import copies
 from trades.commands.apply_awards import apply_awards
 from trades.commands.close_trade import close_trade
+from trades.commands.get_limits import get_limits
+from trades.commands.halt_trading import halt_trading
 from trades.commands.open_trade import open_trade
+from trades.commands.preview import preview
 from trades.commands.quote import quote
 from trades.commands.reject_stale import reject_stale
+from trades.commands.resume_trading import resume_trading
+from trades.commands.set_account_limits import set_account_limits
+from trades.commands.set_self_limits import set_self_limits
 from trades.commands.settle_due import settle_due
 from trades.commands.void_trade import void_trade
 from trades.invariants import INVARIANTS
@@ -90,6 +103,7 @@ class FakeBilling:
         self.terms: dict[str, AccountTerms] = {}
         self.held: dict[str, int] = {}
         self.released: set[str] = set()
+        self.available = "10000.00"
         self.on_hold: Callable[[str], None] = lambda hold_id: None
         self.on_release: Callable[[str], None] = lambda hold_id: None
 
@@ -113,6 +127,10 @@ class FakeBilling:
         self.released.add(hold_id)
         self.held.pop(hold_id, None)
         return ReleaseAnswer(hold_id=hold_id, state="RELEASED")
+
+    def get_account(self, *, account_id: str) -> Any:
+        self.calls.append(("get_account", account_id))
+        return {"available": self.available}
 
     def asked(self, method: str) -> list[str]:
         return [subject for name, subject in self.calls if name == method]
@@ -285,6 +303,41 @@ class Desk:
         return {name: rows for name, rows in found.items() if rows}
 
 
+class Counter:
+    """Where limits are set and asked about, by the trader himself or by staff."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def own(self, trader: Trader, **wanted: Any) -> Any:
+        return self._ask(set_self_limits, trader, SetSelfLimitsRequest(account_id=trader.account_id, **wanted))
+
+    def staff(self, trader: Trader, **wanted: Any) -> Any:
+        request = SetAccountLimitsRequest(account_id=trader.account_id, **wanted)
+        return self._ask(set_account_limits, None, request)
+
+    def limits(self, trader: Trader, by: Trader | None = None) -> Any:
+        return self._ask(get_limits, by or trader, GetLimitsRequest(account_id=trader.account_id))
+
+    def preview(self, trader: Trader, **changes: Any) -> Any:
+        request = PreviewRequest(**_terms(trader, changes))
+        return self._ask(preview, trader, request, market=self._desk.market)
+
+    def halt(self, symbol: str | None = None, reason: str = "late prices", kind: Any = "staff") -> Any:
+        with use(Context(kind=kind, user_id=STAFF)):
+            request = HaltRequest(symbol=symbol, reason=reason)
+            return halt_trading(request, db=self._desk.db, market=self._desk.market)
+
+    def resume(self, symbol: str | None = None, kind: Any = "staff") -> Any:
+        with use(Context(kind=kind, user_id=STAFF)):
+            return resume_trading(ResumeRequest(symbol=symbol), db=self._desk.db)
+
+    def _ask(self, command: Callable[..., T], trader: Trader | None, request: Any, **ports: Any) -> T:
+        desk = self._desk
+        with use(trader.context if trader else Context(kind="staff", user_id=STAFF)):
+            return command(request, db=desk.db, billing=desk.billing, conditions=desk.conditions, **ports)
+
+
 def _terms(trader: Trader, changes: dict[str, Any]) -> dict[str, Any]:
     usual = {"symbol": "R_100", "stake": "10.00", "contract_type": "CALL", "duration": 5, "duration_unit": "t"}
     return {"account_id": trader.account_id, **usual, **changes}
@@ -310,6 +363,11 @@ def desk(database: Callable[[str], Database], sql: Callable[[str], Any], clock: 
     if not made.tampered:
         # The clock of the tests is not the server's.
         assert made.violations().keys() <= {"pending_overdue", "open_overdue"}
+
+
+@pytest.fixture
+def counter(desk: Desk) -> Counter:
+    return Counter(desk)
 
 
 @pytest.fixture
