@@ -74,6 +74,8 @@ def describe(meaning: Meaning, data: Mapping[str, Any]) -> str:
     """The sentence for people; amounts in `data` are text already. Raises KeyError when a field is missing."""
     changed = data.get("changed")
     fields = data if changed is None else {**data, "changed": ", ".join(changed)}
+    if data.get("wins_ties"):
+        fields = {**fields, "contract_type": f"{data['contract_type']}E"}
     return meaning.sentence.format_map(fields)
 
 

@@ -149,6 +149,11 @@ def test_a_description_shows_amounts_as_people_write_them(trail):
     }
 
 
+def test_a_contract_that_wins_on_a_tie_is_called_by_its_name(trail):
+    trail.hear(trail.told(dataclasses.replace(TradeOpened.example(), wins_ties=True)))
+    assert trail.rows("SELECT description FROM entries") == [("CALLE on R_100 opened for 10.00 USD",)]
+
+
 def test_fields_that_this_build_does_not_know_are_archived_too(trail):
     event = trail.told(TradeOpened)
     later = dataclasses.replace(event.envelope, data={**event.envelope.data, "mood": {"a": [1, 2.50]}})

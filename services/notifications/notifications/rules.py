@@ -66,12 +66,19 @@ def notice_of(kind: str, fact: Fact) -> Notice | None:
     )
 
 
+def _contract(trade: Fact) -> str:
+    """Symbol, contract type and barrier; earlier events say nothing of ties and barriers."""
+    barrier = trade.get("barrier")
+    contract_type = f"{trade['contract_type']}E" if trade.get("wins_ties") else trade["contract_type"]
+    return f"{trade['symbol']} {contract_type}" + (f" {barrier}" if barrier else "")
+
+
 def _trade_settled(trade: Fact) -> Words:
     profit = Decimal(trade["payout"]) - Decimal(trade["stake"]) - Decimal(trade["markup"])
     currency = trade["currency"]
     return Words(
         f"Trade {trade['status'].lower()}",
-        f"{trade['symbol']} {trade['contract_type']}: stake {trade['stake']} {currency},"
+        f"{_contract(trade)}: stake {trade['stake']} {currency},"
         f" payout {trade['payout']} {currency}, profit {profit:+f} {currency}.",
         more={"profit": f"{profit:f}"},
     )
@@ -81,7 +88,7 @@ def _trade_cancelled(trade: Fact) -> Words:
     currency, nothing = trade["currency"], Decimal(trade["stake"]) * 0
     return Words(
         "Trade cancelled",
-        f"{trade['symbol']} {trade['contract_type']}: stake {trade['stake']} {currency} and markup"
+        f"{_contract(trade)}: stake {trade['stake']} {currency} and markup"
         f" {trade['markup']} {currency} are returned in full. Reason: {trade['reason']}",
         "warning",
         # Whatever its result was, it has none any more.

@@ -34,6 +34,21 @@ def test_profit_is_exact_and_has_all_decimals_of_its_currency(payout, profit, sa
     assert notice.body.endswith(f"profit {said}.")
 
 
+@pytest.mark.parametrize(
+    ("contract", "said"),
+    [
+        ({}, "R_100 PUT: "),
+        ({"barrier": None, "wins_ties": False}, "R_100 PUT: "),
+        ({"barrier": "+0.37", "wins_ties": False}, "R_100 PUT +0.37: "),
+        ({"barrier": None, "wins_ties": True}, "R_100 PUTE: "),
+    ],
+)
+def test_a_trade_is_named_by_what_was_bought(contract, said):
+    fact = {**TRADE, **contract, "payout": "0.00000004", "reason": "x"}
+    for kind in ("trade_settled", "trade_cancelled"):
+        assert notice_of(kind, fact).body.startswith(said)
+
+
 def test_a_cancelled_trade_has_no_result_in_the_decimals_of_its_currency():
     notice = notice_of("trade_cancelled", {**TRADE, "payout": "0.00000004", "status": "CANCELLED", "reason": "x"})
     assert (notice.data["payout"], notice.data["profit"]) == ("0.00000000", "0.00000000")
