@@ -22,7 +22,7 @@ from shared.settings.env import env
 log = getLogger(__name__)
 
 POLL_SECONDS = 0.1
-GATHER_SECONDS = 0.004
+GATHER_SECONDS = 0.01
 _BACK_OFF = (0.2, 0.5, 1.0, 2.0, 5.0)
 _BROKER_ERRORS = (BrokerLost, aiormq.exceptions.AMQPError, aiormq.exceptions.ChannelInvalidStateError)
 _DATABASE_ERRORS = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
