@@ -118,7 +118,7 @@ SECTIONS: Final = (
                 "of any markup; never above 5",
                 unit="% of the payout",
             ),
-            _s("QUOTE_SECONDS", "whole number", "15", "trades", "a quote is shown as valid", unit="seconds"),
+            _s("QUOTE_SECONDS", "whole number", "15", "trades", "a quote holds its price", unit="seconds"),
             _s(
                 "OPENING_SECONDS",
                 "whole number",

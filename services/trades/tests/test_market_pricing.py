@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.settings.env import EnvConfig, SettingError
 from trades import rules
 from trades.market.port import Price, Terms
-from trades.market.pricing import Pricing, agreed, needs_spot, price, probability
+from trades.market.pricing import Pricing, agreed, needs_spot, price, pricing_of, probability
 from trades.market.symbols import ALL
 from trades.rules import YEAR, Refused
 
@@ -196,3 +197,25 @@ def test_a_quote_stands_within_half_the_commission_and_a_better_price_is_given()
 def test_constants_that_make_no_sense_are_refused(wrong):
     with pytest.raises(ValueError, match="must"):
         Pricing(**wrong)
+
+
+def test_the_settings_make_the_pricing_and_what_is_not_set_is_the_house_s():
+    assert pricing_of(EnvConfig({}, dotenv=None)) == Pricing()
+    given = {"MARKET_COMMISSION": "0.02", "MARKET_MARKUP_PERCENT": "1.5", "MARKET_RESALE_SECONDS": "30"}
+    assert pricing_of(EnvConfig({**given, "MARKET_TOLERANCE": "0"}, dotenv=None)) == Pricing(
+        commission=Decimal("0.02"), markup_percent=Decimal("1.5"), tolerance=Decimal(0), resale_seconds=30
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MARKET_COMMISSION", "dear"),
+        ("MARKET_COMMISSION", "1"),
+        ("MARKET_TOLERANCE", "2"),
+        ("MARKET_RESALE_SECONDS", "1.5"),
+    ],
+)
+def test_a_setting_that_makes_no_price_is_named(name, value):
+    with pytest.raises(SettingError, match="MARKET_"):
+        pricing_of(EnvConfig({name: value}, dotenv=None))

@@ -132,8 +132,8 @@ def test_models_and_migrations_agree(owner):
 
 
 SOLD = (
-    "status = 'CLOSED', reason = 'sold', payout = 1, profit = 1 - stake - markup_applied, entry_spot = 1, exit_spot = 1,"
-    " closed_at = starts_at + interval '4 s'"
+    "status = 'CLOSED', reason = 'sold', payout = 1, profit = 1 - stake - markup_applied, entry_spot = 1,"
+    " exit_spot = 1, closed_at = starts_at + interval '4 s'"
 )
 
 
