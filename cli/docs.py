@@ -7,17 +7,20 @@ import sys
 from collections.abc import Iterator
 
 from cli import common
-from cli.documents import asyncapi, published, reference, settings
+from cli.documents import asyncapi, inventory, published, reference, settings
 
-WRITERS = (reference, settings, asyncapi, published)
+WRITERS = (reference, settings, asyncapi, published, inventory)
 
 
 def main(argv: list[str]) -> int:
-    """Exit 1 with --check when a document is stale, missing, or describes what is no more."""
+    """Exit 1 with --check when a document is stale, missing, or describes what is no more; and when one cannot be."""
     options = argparse.ArgumentParser(prog="nexus docs", description=__doc__)
     options.add_argument("--check", action="store_true")
     chosen = options.parse_args(argv)
-    written = dict(documents())
+    try:
+        written = dict(documents())
+    except inventory.Lost as lost:
+        return common.fail(str(lost), f"say in {inventory.PLACES} where it is")
     stale = [name for name, text in written.items() if _present(name) != text]
     gone = [name for name in published_files() if name not in written]
     if chosen.check:
