@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any, TypeVar
 
 import pytest
@@ -18,6 +19,7 @@ from sqlalchemy import event
 from shared.chassis.context import Context, Idempotency, use
 from shared.chassis.database import Database
 from shared.chassis.errors import CommitUnknown
+from shared.chassis.retry import run_again
 from shared.contracts import schema
 from shared.contracts.billing.errors import AccountNotFound, HoldRefused
 from shared.contracts.billing.events import AccountOpened
@@ -335,7 +337,8 @@ class Counter:
     def _ask(self, command: Callable[..., T], trader: Trader | None, request: Any, **ports: Any) -> T:
         desk = self._desk
         with use(trader.context if trader else Context(kind="staff", user_id=STAFF)):
-            return command(request, db=desk.db, billing=desk.billing, conditions=desk.conditions, **ports)
+            ask = partial(command, request, db=desk.db, billing=desk.billing, conditions=desk.conditions, **ports)
+            return run_again(ask)  # as the door does
 
 
 def _terms(trader: Trader, changes: dict[str, Any]) -> dict[str, Any]:

@@ -73,12 +73,7 @@ def test_a_refusal_is_kept_and_told_again_with_what_is_left(desk, counter):
     desk.open(trader, stake="20.00")
     key = "the-same-key-0001"
     extra = refusal(lambda: desk.open(trader, key))
-    assert extra == {
-        "limit": "stake_per_day",
-        "set_by": "staff",
-        "left": "5.00",
-        "until": "2026-03-03T00:00:00Z",
-    }
+    assert extra == {"limit": "stake_per_day", "set_by": "staff", "left": "5.00", "until": "2026-03-03T00:00:00Z"}
     counter.staff(trader)
     assert refusal(lambda: desk.open(trader, key)) == extra
     assert desk.open(trader)["status"] == "OPEN"
