@@ -1,7 +1,7 @@
 """Run the tests: private PostgreSQL and RabbitMQ are started once for the run and removed afterwards.
 
-Everything else on the command line goes to pytest. NEXUS_TEST_PG, NEXUS_TEST_AMQP and NEXUS_TEST_API name servers of
-yours instead (administrators' URLs).
+With --changed [COMMIT] only the tests of what differs from the commit (HEAD), and those of the house. Everything else
+goes to pytest. NEXUS_TEST_PG, NEXUS_TEST_AMQP and NEXUS_TEST_API name servers of yours instead (administrators' URLs).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ def main(argv: list[str]) -> int:
     if "--help" in argv or "-h" in argv:
         print(__doc__)
         argv = ["--help"]
+    argv = _of_changed(argv)
     _remove_leftovers()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with _servers() as names:
@@ -44,6 +45,19 @@ def main(argv: list[str]) -> int:
                 return running.wait()
             except KeyboardInterrupt:
                 continue
+
+
+def _of_changed(argv: list[str]) -> list[str]:
+    """`argv` with the tests that --changed means in its place."""
+    if "--changed" not in argv:
+        return argv
+    from cli.changed import changed, tests_of
+
+    before, after = argv[: argv.index("--changed")], argv[argv.index("--changed") + 1 :]
+    since = after.pop(0) if after and not after[0].startswith("-") else "HEAD"
+    tests = [path for path in tests_of(changed(since)) if (common.ROOT / path).exists()]
+    print(f"nexus: {' '.join(tests)}", flush=True)
+    return [*before, *tests, *after]
 
 
 def _parallel(argv: list[str]) -> list[str]:
