@@ -141,14 +141,9 @@ class SampleProcess(ServiceProcess):
 class Caller(SyncRpc):
     """The asyncio client on a thread of its own; `begin` does not wait for the answer."""
 
-    def __init__(self, url: str, name: str = "gateway") -> None:
-        self.name = name
-        super().__init__(url)
-
-    async def _connect(self, url: str) -> AsyncRpc:
-        self.rpc = AsyncRpc(url, name=self.name)
-        await self.rpc.start(wait=5)
-        return self.rpc
+    @property
+    def rpc(self) -> AsyncRpc:
+        return self._rpc
 
     def begin(self, service: str, method: str, /, *, timeout: float = 5, **arguments: Any) -> Future[Any]:
         work = self.rpc.call(service, method, arguments, ctx=Context(), timeout=timeout)
