@@ -7,9 +7,9 @@ import sys
 from collections.abc import Iterator
 
 from cli import common
-from cli.documents import asyncapi, inventory, published, reference, settings
+from cli.documents import asyncapi, inventory, published, readmes, reference, settings
 
-WRITERS = (reference, settings, asyncapi, published, inventory)
+WRITERS = (reference, settings, asyncapi, published, readmes, inventory)
 
 
 def main(argv: list[str]) -> int:
@@ -19,6 +19,8 @@ def main(argv: list[str]) -> int:
     chosen = options.parse_args(argv)
     try:
         written = dict(documents())
+    except readmes.Unmarked as unmarked:
+        return common.fail(str(unmarked))
     except inventory.Lost as lost:
         return common.fail(str(lost), f"say in {inventory.PLACES} where it is")
     stale = [name for name, text in written.items() if _present(name) != text]
