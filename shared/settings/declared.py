@@ -145,6 +145,7 @@ SECTIONS: Final = (
             ),
             _s("MARKET_RESALE_SECONDS", "whole number", "15", "trades", "at the end without resale", unit="seconds"),
             _s("MARKET_SEED", "text", None, "trades", "makes prices repeatable, for tests alone; prod refuses it"),
+            _s("MARKET_FAULTS", "text", None, "trades", "such as drop=0.1,delay=0.2:1s,seed=7; prod refuses it"),
         ),
     ),
     Section(

@@ -33,4 +33,6 @@ def problems(environ: Mapping[str, str] | None = None, *, signs: bool) -> list[s
         found.append(f"prod needs a SECRET_KEY of at least {_KEY_LENGTH} characters")
     if settings.get("MARKET_SEED"):
         found.append("MARKET_SEED makes prices predictable and is refused in prod")
+    if settings.get("MARKET_FAULTS"):
+        found.append("MARKET_FAULTS makes the market fail and is refused in prod")
     return found

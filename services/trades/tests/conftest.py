@@ -61,7 +61,10 @@ from trades.commands.set_self_limits import set_self_limits
 from trades.commands.settle_due import settle_due
 from trades.commands.void_trade import void_trade
 from trades.invariants import INVARIANTS
+from trades.market.book import Book
 from trades.market.builtin import BuiltinMarket
+from trades.market.faults import faults
+from trades.market.faulty import FaultyMarket
 from trades.market.hours import Hours, seed_of
 from trades.rules import Conditions
 
@@ -446,3 +449,25 @@ def lost_commit() -> Callable[[Database, int], Any]:
             event.remove(db.engine, "after_cursor_execute", after)
 
     return lose
+
+
+@pytest.fixture
+def fail(desk: Desk, clock: Clock) -> Callable[..., None]:
+    """From here on everything asks a market with these faults; none: one that has got over them.
+
+    Without faults of its prices an opening comes as far as buying.
+    """
+
+    def switch(text: str = "seed=none", *, prices: bool = True) -> None:
+        wanted = faults(text)
+
+        class Failing(FaultyMarket):
+            def __init__(self, db: Any, hours: Any, **more: Any) -> None:
+                super().__init__(BuiltinMarket(db, hours, **more), Book(db), wanted, sleep=clock.go)
+
+            def proposal(self, terms: Any, *, now: datetime) -> Any:
+                return super().proposal(terms, now=now) if prices else self._market.proposal(terms, now=now)
+
+        desk.through(Failing)
+
+    return switch

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, partial
@@ -14,7 +15,7 @@ from shared.chassis.context import current
 from shared.chassis.database import Database
 from shared.chassis.pagination import Listing
 from shared.chassis.views import Views, first_pages
-from shared.contracts.errors import ValidationFailed
+from shared.contracts.errors import DeadlineExceeded, ServiceUnavailable, ValidationFailed
 from shared.contracts.money import percent_text, to_text
 from shared.contracts.trades.errors import TradeNotFound
 from shared.contracts.trades.rpc import (
@@ -122,7 +123,9 @@ def view(trade: Trade, *, spot: Spot, now: datetime) -> TradeView:
     """The public form. The entry of an open trade is the market's, once its instant has come."""
     entry = trade.entry_spot
     if entry is None and trade.status == "OPEN" and trade.starts_at is not None:
-        entry = spot(trade.symbol, at=trade.starts_at, now=now)
+        # A market that cannot be reached keeps nobody from looking.
+        with suppress(ServiceUnavailable, DeadlineExceeded):
+            entry = spot(trade.symbol, at=trade.starts_at, now=now)
     money: Callable[[int], str] = lambda minor: to_text(minor, trade.currency)  # noqa: E731
     return TradeView(
         id=trade.id,

@@ -45,8 +45,10 @@ from trades.commands.settle_due import settle_due
 from trades.commands.void_trade import void_trade
 from trades.market import public
 from trades.market.builtin import BuiltinMarket
+from trades.market.faulty import faults_of, faulty
 from trades.market.feed import Feed
 from trades.market.hours import Hours, seeds_of
+from trades.market.port import Market
 from trades.market.pricing import pricing_of
 from trades.market.symbols import symbols_of
 from trades.rules import Conditions
@@ -79,6 +81,7 @@ class House(DependencyProvider):
     def setup(self) -> None:
         self.conditions = conditions_of(env)
         self.pricing = pricing_of(env)
+        self.faults = faults_of(env)
         self.hours = Hours(make_seed=seeds_of(env), symbols=symbols_of(env))
         self.feed = Feed(Offload(threads=1))
 
@@ -94,8 +97,8 @@ class TradesService(Service):
     house = House()
 
     @property
-    def market(self) -> BuiltinMarket:
-        return BuiltinMarket(self.db, self.house.hours, pricing=self.house.pricing)
+    def market(self) -> Market:
+        return faulty(BuiltinMarket(self.db, self.house.hours, pricing=self.house.pricing), self.db, self.house.faults)
 
     @rpc(asked.QuoteRequest)
     def quote(self, request: asked.QuoteRequest) -> asked.QuoteView:

@@ -17,6 +17,7 @@ LONG = "k" * 32
         ({"USERS_DB_URL": "postgresql://users:dev-only@postgres/nexus_users"}, "USERS_DB_URL"),
         ({"SECRET_KEY": "short"}, "SECRET_KEY"),
         ({"MARKET_SEED": "1"}, "MARKET_SEED"),
+        ({"MARKET_FAULTS": "drop=1"}, "MARKET_FAULTS"),
     ],
 )
 def test_prod_names_what_it_refuses_and_dev_does_not_mind(told: dict[str, str], named: str) -> None:

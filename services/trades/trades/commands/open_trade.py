@@ -67,9 +67,9 @@ def open_trade(
     if trade.id != wanted.id or trade.status == "REJECTED":
         return _again(trade, market)
     _hold(trade, db, billing)
-    contract = market.buy(reference=trade.id, terms=order.terms, now=get_utc_now())
+    contract = _buy(trade, order, db, billing, market)
     bought = _bought(trade, contract)
-    run_again(partial(_confirm, bought, db))
+    run_again(partial(_confirm, bought, db, market))
     return TradeAnswer(trade=view(bought, spot=market.spot, now=contract.bought_at), replayed=False)
 
 
@@ -136,7 +136,18 @@ def _refused(trade: Trade, refusal: ServiceError, db: Database) -> ServiceError:
     return ServiceError.from_body(present.rejection)
 
 
-def _confirm(bought: Trade, db: Database) -> None:
+def _buy(trade: Trade, order: Order, db: Database, billing: BillingRpc, market: Market) -> Contract:
+    try:
+        return market.buy(reference=trade.id, terms=order.terms, now=get_utc_now())
+    except ServiceError as refusal:
+        if refusal.status >= 500:
+            # Whether it is bought is not known here, or the market will say something else soon: the sweeper asks it.
+            raise
+        billing.release(hold_id=trade.id, reason="not_opened")
+        raise run_again(partial(_refused, trade, refusal, db)) from None
+
+
+def _confirm(bought: Trade, db: Database, market: Market) -> None:
     if db.once(
         states.OPEN_AND_TELL, {**states.opening(bought), **outbox.values_of([events.opened(bought)])}, tells=True
     ):
@@ -145,7 +156,9 @@ def _confirm(bought: Trade, db: Database) -> None:
         present = states.get(tx, bought.id)
     # The same contract is there when the answer to our own COMMIT was lost; else the sweeper was first.
     if present is None or present.contract_id != bought.contract_id:
-        raise TradeNotOpened()
+        # It opens what the market remembers.
+        sold = present is not None and present.status == "PENDING" and market.find(bought.id) is not None
+        raise InProgress() if sold else TradeNotOpened()
 
 
 def _pending(

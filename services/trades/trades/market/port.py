@@ -136,7 +136,8 @@ class Market(Protocol):
     def buy(self, *, reference: str, terms: Terms, now: datetime) -> Contract:
         """Buys once per reference (the trade's id); again with the same reference: the same contract.
 
-        At `terms.quoted`, when that is the price that `proposal` has just given; else at the price of now.
+        At `terms.quoted`, when that is the price that `proposal` has just given; else at the price of now. Raises
+        PriceMoved when it is not sold for that any more: nothing was bought.
         """
         ...
 
