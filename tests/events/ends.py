@@ -116,7 +116,7 @@ _ROWS: Final[Mapping[str, Mapping[str, str]]] = {
         "personal data": "SELECT user_id::text, personal FROM personal_data",
     },
 }
-_COPIES: Final = {
+COPIES: Final = {
     "billing": ("user_copies", "user_names"),
     "trades": ("user_copies", "account_copies", "code_copies", "rule_copies"),
     "commission": ("user_copies", "user_names"),
@@ -130,7 +130,7 @@ def end_of(world: World) -> End:
     """Rows by what they are about, as text, each with how often it is there."""
     called = _called(world)
     found = {about: world.rows(service, sql) for service, asked in _ROWS.items() for about, sql in asked.items()}
-    for service, tables in _COPIES.items():
+    for service, tables in COPIES.items():
         for table in tables:
             found[f"{table} of {service}"] = world.rows(service, f"SELECT to_jsonb(c) FROM {table} c")
     return {about: Counter(_text(_named(row, called)) for row in rows) for about, rows in found.items()}

@@ -14,7 +14,7 @@ from shared.chassis.batches import Outcome
 from shared.chassis.verification import Suspicion
 from tests.events.business import Business
 from tests.events.delivery import Delivery, InOrder, Shuffled
-from tests.events.ends import End, differences, end_of
+from tests.events.ends import COPIES, End, differences, end_of
 from tests.events.history import TRADES, History
 from tests.events.snapshot import Snapshot
 from tests.events.world import World
@@ -25,14 +25,11 @@ pytestmark = pytest.mark.xdist_group("any order")
 
 @dataclass(frozen=True)
 class Day:
-    """What was told of a day that nobody has heard of, the way back to its evening, and how it ended in order.
-
-    `present` is the state of the evening, as it is sent to fill copies.
-    """
+    """What was told of a day that nobody has heard of, the way back to its evening, and how it ended in order."""
 
     world: World
+    business: Business
     events: list[dict[str, Any]]
-    present: list[dict[str, Any]]
     evening: Snapshot
     end: End
     faults: list[Suspicion]
@@ -42,9 +39,9 @@ class Day:
 def day(world: World, snapshot: Callable[[], Snapshot]) -> Day:
     business = Business(world)
     History(business).make()
-    events, present, evening = business.events(), business.present(), snapshot()
+    events, evening = business.events(), snapshot()
     Delivery(world, InOrder(business.heard)).run(events)
-    return Day(world, events, present, evening, end_of(world), world.violations())
+    return Day(world, business, events, evening, end_of(world), world.violations())
 
 
 def test_in_order_and_once_it_ends_without_a_fault(day: Day) -> None:
@@ -70,9 +67,17 @@ def test_the_day_is_full_enough_to_prove_something(day: Day) -> None:
 def test_shuffled_it_ends_the_same(day: Day, times: int, seed: int, copies: bool) -> None:
     day.evening.restore()
     delivery = Delivery(day.world, Shuffled(random.Random(seed), times=times))
-    delivery.run(day.events + day.present * copies)
+    delivery.run(day.events + (day.business.present() if copies else []))
     assert differences(day.end, end_of(day.world)) == {}
     assert day.world.violations() == []
     # Some came too early and waited, and somebody owed what he had spent.
     assert delivery.outcomes[Outcome.TRANSIENT] > 0
     assert day.world.rows("billing", "SELECT count(*) FROM transactions WHERE metadata ? 'debt'")[0][0] > 0
+
+
+def test_lost_copies_come_back_from_the_present_state_and_nobody_is_told(day: Day) -> None:
+    for service, tables in COPIES.items():
+        day.world.past_guards(service, *(f"DELETE FROM {table}" for table in tables))
+    Delivery(day.world, InOrder()).run(day.business.present())
+    assert differences(day.end, end_of(day.world)) == {}
+    assert day.world.violations() == []
