@@ -42,7 +42,8 @@ def lint(root: Path) -> subprocess.CompletedProcess[str]:
 
 
 def copied(folder: Path) -> Path:
-    for part in ("shared", "cli", "client", "gateway/gateway", *(f"services/{service}/{service}" for service in SERVICES)):
+    services = [f"services/{service}/{service}" for service in SERVICES]
+    for part in ("shared", "cli", "client", "gateway/gateway", *services):
         shutil.copytree(ROOT / part, folder / part, ignore=shutil.ignore_patterns("__pycache__", "tests"))
     shutil.copy(ROOT / "pyproject.toml", folder)
     return folder
