@@ -40,12 +40,19 @@ def trades(run_service: Any, fake_service: Any, publish: Any, rpc: Any) -> Any:
     return call
 
 
+def heard(sql: Any) -> bool:
+    with sql("trades").cursor() as cursor:
+        cursor.execute("SELECT 1 FROM user_copies, account_copies")
+        return cursor.fetchone() is not None
+
+
 def opened(trades: Any) -> Any:
     return trades("open_trade", replace(TRADER, idempotency=Idempotency(new_id(), "POST /trades", "x")), **TERMS)
 
 
 def test_limits_halts_preview_and_statistics_are_about_the_trades_there_are(trades: Any, sql: Any) -> None:
-    eventually(lambda: trades("preview", TRADER, **TERMS)["refusals"] == [])
+    eventually(lambda: heard(sql))
+    assert trades("preview", TRADER, **TERMS)["refusals"] == []
     trades("set_account_limits", STAFF, account_id=ACCOUNT, open_trades_max=1)
     trades("set_self_limits", TRADER, account_id=ACCOUNT, stake_per_day="30.00")
     trade = opened(trades)["trade"]
