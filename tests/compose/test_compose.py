@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from shared.devstack.registry import SERVICES
 from shared.devstack.state import Credentials
@@ -50,6 +51,7 @@ def read_by(name: str) -> set[str]:
     """The settings that a process reads, as they are declared."""
     readers = {name, "all"} if name in SERVICES else {name}
     found = {one.name.replace("*", name.upper()) for one in settings() if readers & set(one.readers)}
+    found |= {f"{name.upper()}_AMQP_URL"}
     if name == "relay":
         found |= {f"{service.upper()}_RELAY_DB_URL" for service in SERVICES}
     return found - {"RELAY_RELAY_DB_URL"} - set(NOT_TOLD)
@@ -184,6 +186,20 @@ def test_an_image_is_built_here_from_a_base_that_can_be_another(name: str) -> No
 def test_a_server_is_an_image_that_can_be_another(name: str) -> None:
     assert container(name, {f"{name.upper()}_IMAGE": "mine:1"})["image"] == "mine:1"
     assert ":" in container(name)["image"]
+
+
+def test_it_says_nothing_twice() -> None:
+    """YAML's reader here takes the last of two; compose refuses both."""
+
+    def look(node: yaml.Node) -> None:
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value]
+            assert len(keys) == len(set(keys)), keys
+        for child in node.value if isinstance(node, yaml.CollectionNode) else ():
+            for part in child if isinstance(child, tuple) else (child,):
+                look(part)
+
+    look(yaml.compose(TEXT))
 
 
 def test_it_stands_by_itself() -> None:
