@@ -9,6 +9,7 @@ import pytest
 
 from shared.contracts.errors import NotReady, ServiceUnavailable
 from shared.contracts.notifications.errors import NotificationNotFound
+from shared.contracts.trades.errors import LimitReached
 from shared.contracts.users.errors import UserNotFound
 
 ID, OWNER = "01920000-0000-7000-8000-000000000011", "01920000-0000-7000-8000-0000000000ab"
@@ -78,11 +79,51 @@ def test_a_void_needs_a_key_and_a_reason(worker: Any, fake_service: Any, as_staf
         ("POST", f"/trades/{ID}/void", {"reason": "x"}),
         ("PUT", f"/commission/rules/{OWNER}", {"referral_percent": "1.00", "markup_percent": "1.00"}),
         ("GET", "/audit", None),
+        ("PUT", f"/limits/accounts/{ID}", {"open_trades_max": 1}),
+        ("POST", "/market/halt", {"reason": "x"}),
+        ("DELETE", "/market/halt", {}),
     ],
 )
 def test_what_is_for_staff_is_closed_to_others(worker: Any, as_user: Any, method: str, path: str, body: Any) -> None:
     answer = worker.ask(method, path, body, {**as_user, **KEY})
     assert (answer.status, answer.body["code"]) == (403, "forbidden")
+
+
+def test_an_accounts_limits_are_set_by_its_path(worker: Any, fake_service: Any, as_staff: dict[str, str]) -> None:
+    trades = fake_service("trades", set_account_limits=lambda **_: {"account_id": ID})
+    path = f"/limits/accounts/{ID}"
+    assert worker.ask("PUT", path, {"open_trades_max": 0, "stake_max": "5.00"}, as_staff).body == {"account_id": ID}
+    assert worker.ask("PUT", path, {"account_id": OWNER}, as_staff).status == 422
+    assert worker.send("PUT", f"/api/v1{path}", None, as_staff).status == 415
+    ((name, sent),) = trades.calls
+    given = {field: value for field, value in sent.items() if value is not None}
+    assert (name, given) == ("set_account_limits", {"account_id": ID, "open_trades_max": 0, "stake_max": "5.00"})
+
+
+def test_trading_is_halted_once_and_resumed_by_symbol(worker: Any, fake_service: Any, as_staff: Any) -> None:
+    halt = {"id": ID, "symbol": "R_100", "reason": "late prices", "since": "2026-01-01T00:00:00Z"}
+    trades = fake_service(
+        "trades",
+        halt_trading=lambda **_: {"halt": halt, "created": True},
+        resume_trading=lambda **_: {"resumed": True},
+    )
+    asked = {"reason": "late prices", "symbol": "R_100"}
+    made = worker.post("/market/halt", asked, as_staff)
+    assert (made.status, made.body) == (201, halt)
+    trades.methods["halt_trading"] = lambda **_: {"halt": halt, "created": False}
+    assert worker.post("/market/halt", asked, as_staff).status == 200
+    assert worker.send("DELETE", "/api/v1/market/halt?symbol=R_100", None, as_staff).body == {"resumed": True}
+    assert worker.send("DELETE", "/api/v1/market/halt", None, as_staff).status == 200
+    assert trades.calls[2:] == [("resume_trading", {"symbol": "R_100"}), ("resume_trading", {"symbol": None})]
+
+
+def test_a_refusal_by_a_limit_says_which_and_what_is_left(worker: Any, fake_service: Any, as_user: Any) -> None:
+    extra = {"limit": "stake_per_day", "set_by": "self", "left": "5.00", "until": "2026-03-03T00:00:00Z"}
+    fake_service("trades", open_trade=raising(LimitReached("stake_per_day has 5.00 left", extra=extra)))
+    terms = {"account_id": ID, "symbol": "R_100", "stake": "10.00", "contract_type": "CALL", "duration_seconds": 15}
+    answer = worker.post("/trades", terms, {**as_user, **KEY})
+    assert (answer.status, answer.body["code"]) == (409, "limit_reached")
+    assert {name: answer.body[name] for name in extra} == extra
 
 
 def test_a_code_is_made_by_an_empty_request(worker: Any, fake_service: Any, as_user: dict[str, str]) -> None:
