@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
 
 from cli import common
 from cli.documents import asyncapi, inventory, published, readmes, reference, settings
@@ -17,18 +16,15 @@ def main(argv: list[str]) -> int:
     options = argparse.ArgumentParser(prog="nexus docs", description=__doc__)
     options.add_argument("--check", action="store_true")
     chosen = options.parse_args(argv)
-    try:
-        written = dict(documents())
-    except readmes.Unmarked as unmarked:
-        return common.fail(str(unmarked))
-    except inventory.Lost as lost:
-        return common.fail(str(lost), f"say in {inventory.PLACES} where it is")
+    written, problems = documents()
     stale = [name for name, text in written.items() if _present(name) != text]
     gone = [name for name in published_files() if name not in written]
+    for problem in problems:
+        common.fail(problem)
     if chosen.check:
         for name in (*stale, *gone):
             print(f"nexus: stale: {name}", file=sys.stderr)
-        return common.fail("generated documents are stale", "./nexus docs") if stale or gone else 0
+        return common.fail("documents do not follow from the code", "./nexus docs") if stale or gone or problems else 0
     for name in stale:
         path = common.ROOT / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -37,13 +33,19 @@ def main(argv: list[str]) -> int:
     for name in gone:
         (common.ROOT / name).unlink()
         print(f"nexus: removed {name}")
-    return 0
+    return 1 if problems else 0
 
 
-def documents() -> Iterator[tuple[str, str]]:
-    """Path, from the project's folder, and text of each."""
+def documents() -> tuple[dict[str, str], list[str]]:
+    """Text by path from the project's folder, and why some cannot be written."""
+    written: dict[str, str] = {}
+    problems: list[str] = []
     for writer in WRITERS:
-        yield from writer.written()
+        try:
+            written |= dict(writer.written())
+        except (readmes.Unmarked, inventory.Lost) as problem:
+            problems.append(str(problem))
+    return written, problems
 
 
 def published_files() -> list[str]:

@@ -34,7 +34,7 @@ def written() -> Iterator[tuple[str, str]]:
         raise Lost(f"{PLACES} places what the inventory does not name: {', '.join(surplus)}")
     rows = [(name, place(name, places)) for name in known]
     if problems := [f"{name.heading}: {name.key}: {one}" for name, text in rows for one in missing(text)]:
-        raise Lost("; ".join(problems))
+        raise Lost(f"{PLACES} names what is not there. {'; '.join(problems)}")
     yield "docs/inventory.md", "\n".join(_lines(rows)) + "\n"
 
 

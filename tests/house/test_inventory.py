@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cli import docs
 from cli.documents import inventory
 from cli.documents.seed import Name, names
 
@@ -107,6 +108,17 @@ def test_a_name_without_a_place_and_a_place_without_a_name_are_refused(
     monkeypatch.setattr(inventory.common, "ROOT", tmp_path)
     with pytest.raises(inventory.Lost, match="nowhere: nothing"):
         list(inventory.written())
+
+
+def test_a_lost_place_holds_up_no_other_document(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lost() -> Any:
+        raise inventory.Lost("somewhere")
+
+    monkeypatch.setattr(inventory, "written", lost)
+    written, problems = docs.documents()
+    assert problems == ["somewhere"]
+    assert "docs/reference/events.md" in written
+    assert docs.main(["--check"]) == 1
 
 
 def test_what_is_open_says_why() -> None:
