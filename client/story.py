@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from decimal import ROUND_HALF_UP, Decimal
+from functools import partial
 from typing import Any
 
 from client.http import Http
@@ -56,9 +57,8 @@ class Story:
         self._win_and_lose(ben, "ben")
         self._win_and_lose(cleo, "cleo")
         voided = self._voids(cleo)
-        earned = self._credits(amara)
+        self._add_up(amara, self._credits(amara), voided)
         self.after = self._balances()
-        self._add_up(amara, earned, voided)
 
     def report(self) -> dict[str, Any]:
         """For programs."""
@@ -157,6 +157,14 @@ class Story:
         return earned
 
     def _add_up(self, amara: Person, earned: Decimal, voided: dict[str, Decimal]) -> None:
+        for name in ("ben", "cleo"):
+            for kind in ("demo", "real"):
+                account = f"{name} {kind}"
+                account_id = self.accounts[account][1]
+                profits = sum((Decimal(t["profit"]) for t in self.trades if t["account_id"] == account_id), Decimal(0))
+                expected = str(Decimal(self.before[account]) + profits)
+                self._check_soon(f"{account} has changed by its profits", expected, partial(self._balance, account))
+        self._check_soon("amara real holds what was earned", str(earned), partial(self._balance, "amara real"))
         for name, (person, account_id) in self.accounts.items():
             # A hold may be free a moment after its trade shows as ended.
             self._until(lambda p=person, a=account_id: _free(p.account(a)), f"nothing is held for {name}")  # type: ignore[misc]
@@ -164,28 +172,9 @@ class Story:
                 line for line in person.all(f"/transactions?account_id={account_id}") if line["status"] == "COMPLETED"
             ]
             total = sum((Decimal(line["amount"]) for line in lines), Decimal(0))
-            self._check(f"the lines of {name} are its balance", person.account(account_id)["balance"], str(total))
-        for name in ("ben", "cleo"):
-            for kind in ("demo", "real"):
-                account = f"{name} {kind}"
-                profits = sum(
-                    (Decimal(t["profit"]) for t in self.trades if t["account_id"] == self.accounts[account][1]),
-                    Decimal(0),
-                )
-                self._check(
-                    f"{account} has changed by its profits",
-                    str(Decimal(self.before[account]) + profits),
-                    self.accounts[account][0].account(self.accounts[account][1])["balance"],
-                )
-        self._check(
-            "amara real holds what was earned", str(earned), amara.account(self.accounts["amara real"][1])["balance"]
-        )
+            self._check(f"the lines of {name} are its balance", self._balance(name), str(total))
         for trade_id in voided:
-            entries = self.staff.get(f"/commission/transactions?reference={trade_id}&owner_id={amara.user_id}")[
-                "results"
-            ]
-            net = sum((Decimal(entry["amount"]) for entry in entries), Decimal(0))
-            self._check("commission on the voided trade", "0.00", str(net.quantize(CENT)))
+            self._check_soon("commission on the voided trade", "0.00", partial(self._commission, amara, trade_id))
         self._told(amara)
 
     def _told(self, amara: Person) -> None:
@@ -217,7 +206,24 @@ class Story:
         return person.trade(trade_id)
 
     def _balances(self) -> dict[str, str]:
-        return {name: person.account(account_id)["balance"] for name, (person, account_id) in self.accounts.items()}
+        return {name: self._balance(name) for name in self.accounts}
+
+    def _balance(self, name: str) -> str:
+        person, account_id = self.accounts[name]
+        return str(person.account(account_id)["balance"])
+
+    def _commission(self, amara: Person, trade_id: str) -> str:
+        """What a trade has earned her, net of what was taken back."""
+        path = f"/commission/transactions?reference={trade_id}&owner_id={amara.user_id}"
+        net = sum((Decimal(entry["amount"]) for entry in self.staff.get(path)["results"]), Decimal(0))
+        return str(net.quantize(CENT))
+
+    def _check_soon(self, name: str, expected: str, look: Callable[[], str]) -> None:
+        """What the last events bring about is waited for; what is found in the end counts."""
+        until = time.monotonic() + _WAIT_SECONDS
+        while (found := look()) != expected and time.monotonic() < until:
+            time.sleep(0.1)
+        self._check(name, expected, found)
 
     def _check(self, name: str, expected: str, found: str) -> None:
         self.checks.append(Check(name, expected, found))
