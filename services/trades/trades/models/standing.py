@@ -43,7 +43,9 @@ _LIMITS: Final = (
     f"SELECT set_by, pending, version, {_NAMES} FROM account_limits WHERE account_id = CAST(:account_id AS uuid)"
     " ORDER BY set_by"
 )
-_READ, _LOCK = text(_LIMITS), text(f"{_LIMITS} FOR UPDATE")
+_READ = text(_LIMITS)
+# Openings queue here behind each other's commits: a wait that moves on, for which the usual bound would be too short.
+_LOCK = text(f"SET LOCAL lock_timeout = '1200ms'; {_LIMITS} FOR UPDATE")
 _COUNTED = text(
     "SELECT CAST(coalesce(sum(open_trades), 0) AS bigint) AS open_trades,"
     " CAST(coalesce(sum(at_risk), 0) AS bigint) AS at_risk,"
