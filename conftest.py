@@ -21,8 +21,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Stable, so that files keep their own order."""
-    if not config.getoption("--engine"):
-        away = [item for item in items if item.get_closest_marker("engine") is not None]
+    wanted = {"engine": config.getoption("--engine"), "long": "long" in config.getoption("-m")}
+    away = [item for item in items for name, asked in wanted.items() if item.get_closest_marker(name) and not asked]
+    if away:
         config.hook.pytest_deselected(items=away)
         items[:] = [item for item in items if item not in away]
     items.sort(key=lambda item: item.get_closest_marker("stack") is not None)

@@ -49,6 +49,17 @@ def test_ids_have_their_form() -> None:
     assert ids.generate_transaction_id().startswith("tx_")
 
 
+def test_ids_of_another_source_are_the_same_each_time() -> None:
+    def made() -> list[str]:
+        one = (f"019cac75-feb2-7001-bbab-{n:012}" for n in range(100))
+        with ids.use_ids(lambda: next(one)):
+            return [ids.new_id(), ids.generate_transaction_id(), ids.generate_affiliate_code("ann"), ids.new_id()]
+
+    assert made() == made()
+    assert len(set(made())) == 4
+    assert ids.new_id() not in made()
+
+
 @given(st.text(max_size=40))
 def test_an_affiliate_code_is_shareable_whatever_the_name(name: str) -> None:
     code = ids.generate_affiliate_code(name)
