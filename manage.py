@@ -25,6 +25,7 @@ VERBS = {
     "verify-trade": "check the proof of a settled trade, from its file alone",
     "demo": "tell the whole story on a stack: people, money, trades, commissions, and that it adds up (--json)",
     "chaos": "kill and freeze processes under load, then check that nothing promised was lost (--json)",
+    "bench": "measure a private stack: rates, latencies, CPU of each process (--peer DIR: beside the monolith; --json)",
     "test": "run the tests against servers of their own",
     "runserver": "the same as `up` in the foreground",
     "provision": "make the servers of a deployment ready, as its environment says",
