@@ -22,13 +22,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(p) for p in (ROOT, ROOT / "gateway", *sorted((ROOT / "services").glob("*")))]
 
 import kombu  # noqa: E402
-import psutil  # noqa: E402
 
+from benchmarks.bench.processes import cpu_seconds, listener  # noqa: E402
 from shared.chassis import outbox, wire  # noqa: E402
 from shared.chassis.context import Context, use  # noqa: E402
 from shared.chassis.testing.broker import Broker  # noqa: E402
@@ -44,39 +45,18 @@ from shared.utils.time import get_utc_now, to_rfc3339  # noqa: E402
 NAMES = {"username": "ada", "email": "ada@example.org", "first_name": "", "last_name": ""}
 
 
-def cpu(predicate: Callable[[psutil.Process], bool]) -> float:
-    """CPU seconds of the living processes that match."""
-    total = 0.0
-    for process in psutil.process_iter():
-        try:
-            if predicate(process):
-                times = process.cpu_times()
-                total += times.user + times.system
-        except psutil.Error:
-            continue
-    return total
-
-
-def broker_cpu() -> float:
-    return cpu(lambda p: p.name() == "beam.smp")
-
-
-def postgres_cpu() -> float:
-    # Backends that end in between leave their times with the postmaster.
-    seconds = cpu(lambda p: p.name() == "postgres")
-    for process in psutil.process_iter():
-        if process.name() == "postgres" and process.ppid() == 1:
-            times = process.cpu_times()
-            seconds += times.children_user + times.children_system
-    return seconds
+def server(url: str) -> Callable[[], float]:
+    """CPU seconds of the server behind an address, with all that it started."""
+    pid = listener(urlsplit(os.environ[url]).port or 0)
+    return lambda: cpu_seconds(pid)
 
 
 def measured(count: int, own: Callable[[], float], drain: Callable[[], None]) -> dict[str, float]:
     """Rate and CPU ms an event while `drain` runs."""
-    before, begun = (own(), broker_cpu(), postgres_cpu()), time.perf_counter()
+    clocks = (own, server("NEXUS_TEST_AMQP"), server("NEXUS_TEST_PG"))
+    before, begun = [clock() for clock in clocks], time.perf_counter()
     drain()
-    took = time.perf_counter() - begun
-    after = (own(), broker_cpu(), postgres_cpu())
+    took, after = time.perf_counter() - begun, [clock() for clock in clocks]
     cost = [round((b - a) * 1000 / count, 4) for a, b in zip(before, after, strict=True)]
     return {"events_per_s": round(count / took), "own_ms": cost[0], "broker_ms": cost[1], "postgres_ms": cost[2]}
 
@@ -142,7 +122,7 @@ def relay(count: int, broker: Broker, databases: Databases, folder: Path) -> dic
             return int(cursor.fetchone()[0])
 
     until(lambda: unsent() < count)
-    found = measured(unsent(), lambda: cpu(lambda p: p.pid == process.pid), lambda: until(lambda: unsent() == 0))
+    found = measured(unsent(), lambda: cpu_seconds(process.pid), lambda: until(lambda: unsent() == 0))
     process.terminate()
     process.wait(20)
     return found
@@ -161,7 +141,7 @@ def handled(count: int, broker: Broker, databases: Databases, folder: Path) -> d
     left = broker.depth("trades.events")
     pid = service.process.pid if service.process is not None else 0
     drain: Callable[[], None] = lambda: until(lambda: broker.depth("trades.events") == 0)  # noqa: E731
-    found = measured(left, lambda: cpu(lambda p: p.pid == pid), drain)
+    found = measured(left, lambda: cpu_seconds(pid), drain)
     service.terminate()
     return found
 
@@ -183,7 +163,7 @@ def raw(count: int, broker: Broker) -> dict[str, float]:
                 while taken < count:
                     connection.drain_events()
 
-    return measured(count, lambda: cpu(lambda p: p.pid == os.getpid()), drain)
+    return measured(count, time.process_time, drain)
 
 
 def main() -> None:

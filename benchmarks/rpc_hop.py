@@ -3,8 +3,9 @@
     NEXUS_BENCH_AMQP=amqp://admin:…@host:port/vhost python benchmarks/rpc_hop.py [--repeats 3]
 
 The user must be allowed to declare. Prints calls per second and CPU milliseconds per call of client, server and
-broker (utime + stime, medians). "raw" is an echo in plain kombu or aiormq without deadlines, context, validation
-or strict JSON; "chassis" is a validated `@rpc` method called with a full context and a deadline.
+broker (utime + stime, medians), with --json for programs. "raw" is an echo in plain kombu or aiormq without
+deadlines, context, validation or strict JSON; "chassis" is a validated `@rpc` method called with a full context and
+a deadline.
 """
 
 from __future__ import annotations
@@ -310,6 +311,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument("--only", default="")
+    parser.add_argument("--json", action="store_true")
     parser.add_argument("--serve", nargs=2, help=argparse.SUPPRESS)
     parser.add_argument("--call", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -318,7 +320,6 @@ def main() -> None:
     if options.call:
         return run_client(options.call[0], int(options.call[1]))
     declare()
-    print("| server <- client | c | calls/s | client | server | broker | sum ms CPU |\n|---|---|---|---|---|---|---|")
     results: dict[tuple[str, int], list[Result]] = {}
     for _ in range(options.repeats):
         for title, role, name, client in PAIRS:
@@ -332,11 +333,18 @@ def main() -> None:
                     else:
                         result = measure(client, width, served, None)
                     results.setdefault((title, width), []).append(result)
-    for (title, width), runs in results.items():
-        rate, client_ms, server_ms, broker_ms, total = (
-            median(getattr(run, name) for run in runs) for name in ("rate", "client", "server", "broker", "total")
-        )
-        print(f"| {title} | {width} | {rate:.0f} | {client_ms:.3f} | {server_ms:.3f} | {broker_ms:.3f} | {total:.3f} |")
+    names = ("rate", "client", "server", "broker", "total")
+    rows = [
+        (title, width, *(median(getattr(run, name) for run in runs) for name in names))
+        for (title, width), runs in results.items()
+    ]
+    if options.json:
+        keys = ("hop", "width", "calls_per_s", "client_ms", "server_ms", "broker_ms", "sum_ms")
+        print(json.dumps([dict(zip(keys, row, strict=True)) for row in rows], indent=2))
+        return None
+    print("| server <- client | c | calls/s | client | server | broker | sum ms CPU |\n|---|---|---|---|---|---|---|")
+    for title, width, rate, *costs in rows:
+        print(f"| {title} | {width} | {rate:.0f} | {' | '.join(f'{cost:.3f}' for cost in costs)} |")
     return None
 
 

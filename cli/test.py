@@ -19,7 +19,7 @@ from pathlib import Path
 from cli import common
 
 WORKERS = "2"
-_NAMES = ("NEXUS_TEST_PG", "NEXUS_TEST_AMQP", "NEXUS_TEST_API")
+SERVERS = ("NEXUS_TEST_PG", "NEXUS_TEST_AMQP", "NEXUS_TEST_API")
 
 
 def main(argv: list[str]) -> int:
@@ -30,7 +30,7 @@ def main(argv: list[str]) -> int:
     argv = _of_changed(argv)
     _remove_leftovers()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with _servers() as names:
+    with servers() as names:
         os.environ.update(names)
         from shared.chassis.testing.databases import ensure_templates
 
@@ -68,9 +68,10 @@ def _parallel(argv: list[str]) -> list[str]:
 
 
 @contextmanager
-def _servers() -> Iterator[dict[str, str]]:
-    if all(os.environ.get(name) for name in _NAMES):
-        yield {}
+def servers() -> Iterator[dict[str, str]]:
+    """The addresses of private servers, or of those that the environment names."""
+    if all(os.environ.get(name) for name in SERVERS):
+        yield {name: os.environ[name] for name in SERVERS}
         return
     from shared.devstack import postgres, rabbitmq
     from shared.devstack.state import free_ports
@@ -92,7 +93,7 @@ def _servers() -> Iterator[dict[str, str]]:
             children.append(database.start(log.fileno()))
         postgres.wait_until_ready(database.admin_url, seconds=60)
         rabbitmq.wait_until_ready(broker.api_url, seconds=120)
-        yield dict(zip(_NAMES, (database.admin_url, broker.amqp_url(), broker.api_url), strict=True))
+        yield dict(zip(SERVERS, (database.admin_url, broker.amqp_url(), broker.api_url), strict=True))
     finally:
         for child in reversed(children):
             os.killpg(child.pid, signal.SIGKILL)
