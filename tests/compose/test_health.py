@@ -18,7 +18,10 @@ from cli.health import main, of_files
 from shared.chassis.health_file import Report, write
 from tests.compose.composed import ROOT
 
-WELL = Report.of("billing", {"database": None, "broker": None})
+
+def well() -> Report:
+    """As of now."""
+    return Report.of("billing", {"database": None, "broker": None})
 
 
 @pytest.fixture
@@ -34,15 +37,15 @@ def report(name: str, of: Report, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_all_that_report_well_now_are_well(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    report("billing-1", WELL, monkeypatch)
-    report("billing-2", WELL, monkeypatch)
+    report("billing-1", well(), monkeypatch)
+    report("billing-2", well(), monkeypatch)
     assert main([]) == 0
 
 
 def test_one_that_says_it_is_not_is_named_with_what_it_said(
     folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    report("billing-1", WELL, monkeypatch)
+    report("billing-1", well(), monkeypatch)
     report("billing-2", Report.of("billing", {"database": "gone away"}), monkeypatch)
     assert main([]) == 1
     said = capsys.readouterr().err
@@ -51,10 +54,11 @@ def test_one_that_says_it_is_not_is_named_with_what_it_said(
 
 
 def test_a_process_that_has_fallen_silent_is_not_well(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    report("billing", WELL, monkeypatch)
-    assert of_files(folder, now=WELL.at + 5) is None
-    assert of_files(folder, now=WELL.at + 15) == "billing: silent for 15 s"
-    report("billing", replace(WELL, at=time.time() - 60), monkeypatch)
+    found = well()
+    report("billing", found, monkeypatch)
+    assert of_files(folder, now=found.at + 5) is None
+    assert of_files(folder, now=found.at + 15) == "billing: silent for 15 s"
+    report("billing", replace(found, at=time.time() - 60), monkeypatch)
     assert main([]) == 1
 
 
@@ -111,5 +115,5 @@ def test_a_gateway_that_is_away_is_not_well() -> None:
 
 
 def test_it_is_asked_by_the_verb_that_images_run(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    report("billing", WELL, monkeypatch)
+    report("billing", well(), monkeypatch)
     assert subprocess.run([sys.executable, ROOT / "manage.py", "health"], timeout=20, check=False).returncode == 0

@@ -66,7 +66,12 @@ def test_logs_go_on_with_what_is_written(stack: Stack, tmp_path: Path) -> None:
     log, output = stack.state / "logs" / "sample.log", tmp_path / "output"
     with output.open("wb") as file:
         command = [*stack.manage, "logs", "sample", "-f", "-n", "2", "--state", str(stack.state)]
-        running = subprocess.Popen(command, stdout=file)
+        # A run in the background has Ctrl-C ignored, and hands that on.
+        running = subprocess.Popen(
+            command,
+            stdout=file,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+        )
     try:
         eventually(lambda: output.read_text().splitlines()[-1:] == ["sample        | line 29"])
         with log.open("a") as more:

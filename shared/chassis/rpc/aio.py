@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
 from logging import getLogger
 from typing import Any
@@ -19,6 +18,7 @@ from pamqp.commands import Basic
 from shared.chassis import wire
 from shared.chassis.context import Context, to_headers
 from shared.chassis.rpc import envelope, frames
+from shared.chassis.rpc.listener import Bound, Callback, Listener
 from shared.contracts.errors import DeadlineExceeded, InternalError, ServiceUnavailable
 
 log = getLogger(__name__)
@@ -26,17 +26,6 @@ log = getLogger(__name__)
 TIMEOUT = 2.0
 # Seconds between attempts to connect.
 _BACK_OFF = (0.1, 0.2, 0.5, 1.0, 2.0)
-
-Callback = Callable[[Any], Awaitable[None]]
-Bound = Callable[[], Awaitable[None]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Listener:
-    exchange: str
-    keys: tuple[str, ...]
-    callback: Callback
-    on_bound: Bound | None
 
 
 class _Properties(Basic.Properties):
@@ -62,7 +51,7 @@ class AsyncRpc:
         # Unique under the reply key is enough.
         self._ids = count(1)
         self._waiting: dict[str, asyncio.Future[bytes]] = {}
-        self._listeners: list[_Listener] = []
+        self._listeners: list[Listener] = []
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
         self._ready = asyncio.Event()
@@ -170,10 +159,10 @@ class AsyncRpc:
         The queue lives as long as the connection: what is published in between is missed, and `on_bound`
         runs after each (re)connection so that the caller can read the present state.
         """
-        listener = _Listener(exchange, tuple(keys), callback, on_bound)
+        listener = Listener(exchange, tuple(keys), callback, on_bound)
         self._listeners.append(listener)
         if self.connected and self._connection is not None:
-            await self._bind(self._connection, listener)
+            await listener.bind(self._connection, self._name)
 
     async def _stay_connected(self) -> None:
         attempt = 0
@@ -208,7 +197,7 @@ class AsyncRpc:
             await channel.basic_consume(queue, self._on_reply, no_ack=True)
             self._channel = channel
             for listener in self._listeners:
-                await self._bind(connection, listener)
+                await listener.bind(connection, self._name)
         self._ready.set()
         return lost
 
@@ -233,23 +222,6 @@ class AsyncRpc:
             with suppress(aiormq.exceptions.AMQPError, OSError, TimeoutError, asyncio.CancelledError):
                 async with asyncio.timeout(2):
                     await connection.close()
-
-    async def _bind(self, connection: AbstractConnection, listener: _Listener) -> None:
-        channel = await connection.channel()
-        queue = f"rpc.reply-{self._name}-{uuid4()}"
-        await channel.queue_declare(queue, exclusive=True, auto_delete=True)
-        for key in listener.keys:
-            await channel.queue_bind(queue, listener.exchange, key)
-
-        async def on_message(message: DeliveredMessage) -> None:
-            try:
-                await listener.callback(wire.loads(message.body))
-            except Exception:
-                log.exception("message from %s not handled", listener.exchange)
-
-        await channel.basic_consume(queue, on_message, no_ack=True)
-        if listener.on_bound is not None:
-            await listener.on_bound()
 
     async def _on_reply(self, message: DeliveredMessage) -> None:
         reply = self._waiting.get(message.header.properties.correlation_id or "")

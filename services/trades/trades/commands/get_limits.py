@@ -20,9 +20,9 @@ from shared.utils.time import get_utc_now, to_rfc3339
 from trades import limits
 from trades.commands.know_account import know_account
 from trades.commands.price_order import limit
-from trades.copies import Account
 from trades.limits import NAMES, NUMBERS, Limits, Usage
 from trades.models import standing
+from trades.models.copied import Account
 from trades.models.standing import Standing
 from trades.rules import Conditions
 

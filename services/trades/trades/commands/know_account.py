@@ -7,7 +7,7 @@ from shared.chassis.database import Database
 from shared.contracts.billing.errors import AccountNotFound
 from shared.contracts.billing.rpc import BillingRpc
 from trades import copies
-from trades.copies import Account
+from trades.models.copied import Account
 
 
 def know_account(*, account_id: str, db: Database, billing: BillingRpc, for_staff: bool = True) -> Account:

@@ -12,7 +12,8 @@ from shared.contracts.billing.rpc import BillingRpc
 from shared.contracts.errors import NotReady
 from shared.utils.time import monotonic
 from trades import copies
-from trades.copies import Account, Code, Parties, Rule, User
+from trades.copies import Parties
+from trades.models.copied import Account, Code, Rule, User
 
 _PATIENCE: Final = 1.0
 """Seconds that a user's copies are waited for: his registration is on its way when he can log in."""
