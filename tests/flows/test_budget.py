@@ -1,164 +1,128 @@
-"""What the life of a REAL trade with an affiliate costs: durable events, deliveries, commits; more is a decision.
+"""What an operation may cost the whole stack: calls, events, deliveries, commits. More is a decision, made here.
 
-Events of one trade are found by their correlation, so that nothing else on the stack is counted; commits are all that
-the cluster made meanwhile, by the numbers that it gives to transactions that write.
+Own commits are counted while the relay is stopped: then nobody hears of them, and nothing follows. What follows is
+counted as a whole, and its commits are a bound: how many events share one depends on when they come. Were each handled
+alone, there would be one for each delivery, one of a relay for each event, and up to one seal of the audit trail.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-import psycopg2
 import pytest
 
 from client.http import Http
-from client.person import ENDED, Person
+from client.person import Person
 from client.traffic import MARKUP_PERCENT, Trader, new_affiliate
 from shared.chassis.testing import eventually
-from shared.contracts.envelope import EVENTS
-from shared.devstack.registry import plan
+from tests.flows.counting import Counting, counting
 from tests.flows.driver import Stack
 
-plan()  # imports every owner's events
-
-OPENED = {"trade_opened": 1}
-SETTLED = {"trade_settled": 1, "commission_accrued": 1, "transaction_recorded": 2}
+LIFE = {"trade_opened": 1, "trade_settled": 1, "transaction_recorded": 2, "commission_accrued": 1}
 VOIDED_OPEN = {"trade_cancelled": 1}
-VOIDED_SETTLED = {"trade_cancelled": 1, "commission_reversed": 1, "transaction_recorded": 2}
-DELIVERIES_OF_A_LIFE = 11
-# Three of the opening, one of its event, and then each reader's and each relay's: alone, nothing shares a commit.
-COMMITS_OF_A_LIFE = 32
-COMMITS_OF_A_VOID = 24
-
-
-@dataclass
-class Ledgers:
-    """The databases of the stack, as a superuser sees them."""
-
-    connections: dict[str, Any]
-
-    def rows(self, service: str, query: str, *values: Any) -> list[tuple[Any, ...]]:
-        with self.connections[service].cursor() as cursor:
-            cursor.execute(query, values or None)
-            found: list[tuple[Any, ...]] = cursor.fetchall()
-            return found
-
-    def events_of(self, correlation_id: str) -> Counter[tuple[str, str]]:
-        """(owner, type) of every event that belongs together."""
-        query = "SELECT routing_key FROM outbox WHERE payload::jsonb ->> 'correlation_id' = %s"
-        return Counter((s, row[0]) for s in self.connections for row in self.rows(s, query, correlation_id))
-
-    def transactions(self) -> int:
-        """The number that the next transaction that writes will get."""
-        return int(self.rows("trades", "SELECT pg_snapshot_xmax(pg_current_snapshot())::text")[0][0])
-
-    def quiet(self) -> bool:
-        """Nothing is on its way, and the audit trail is sealed."""
-        unsent = "SELECT count(*) FROM outbox WHERE sent_at IS NULL"
-        waiting = self.rows("audit", "SELECT count(*) FROM unsealed")[0][0]
-        return not waiting and all(self.rows(s, unsent)[0][0] == 0 for s in self.connections)
+VOIDED_SETTLED = {"trade_cancelled": 1, "transaction_recorded": 2, "commission_reversed": 1}
+DEPOSIT = {"deposit_requested": 1, "deposit_completed": 1, "transaction_recorded": 1}
+REPEATED = 3
 
 
 @pytest.fixture
-def ledgers(stack: Stack) -> Iterator[Ledgers]:
-    found = stack.status()["postgres"]
-    base = found["admin_url"].rpartition("/")[0]
-    with ExitStack() as open_ones:
-        connections = {
-            service: open_ones.enter_context(closing(psycopg2.connect(f"{base}/{name}")))
-            for service, name in found["databases"].items()
-        }
-        for connection in connections.values():
-            connection.autocommit = True
-        yield Ledgers(connections)
+def count(stack: Stack) -> Iterator[Counting]:
+    with counting(stack) as made:
+        yield made
 
 
 @pytest.fixture
-def business(stack: Stack, http: Http) -> tuple[Person, Trader]:
-    """Staff, and a trader whose markup an affiliate earns."""
-    login = stack.status()["staff"]
-    staff = Person(http, login["username"], login["password"])
-    staff.log_in()
-    trader = Trader.ready(http, staff, new_affiliate(http, staff))
-    person = trader.person
+def admin(stack: Stack, http: Http) -> Person:
+    known = stack.status()["staff"]
+    person = Person(http, known["username"], known["password"])
+    person.log_in()
+    return person
+
+
+@pytest.fixture
+def client(http: Http, admin: Person) -> Trader:
+    """A trader with money on a real account, whose trades have a markup that an affiliate earns."""
+    trader = Trader.ready(http, admin, new_affiliate(http, admin))
 
     def quoted() -> bool:
-        quote = person.do("POST", "/trades/quotes", person.terms(trader.real))
+        quote = trader.person.do("POST", "/trades/quotes", trader.person.terms(trader.real))
         return bool(quote["markup_percent"] == str(MARKUP_PERCENT))
 
     eventually(quoted, timeout=20)
-    return staff, trader
+    return trader
 
 
-def correlation_of(ledgers: Ledgers, trade_id: str) -> str:
-    query = "SELECT payload::jsonb ->> 'correlation_id' FROM outbox WHERE routing_key = 'trade_opened'"
-    (row,) = ledgers.rows("trades", f"{query} AND payload::jsonb ->> 'subject' = %s", trade_id)
-    return str(row[0])
+@contextmanager
+def nobody_told(stack: Stack) -> Iterator[None]:
+    """The relay is stopped inside the block."""
+    stack.verb("stop", "relay")
+    try:
+        yield
+    finally:
+        stack.verb("start", "relay")
+        eventually(lambda: stack.status()["ready"], timeout=30)
 
 
-def types(events: Counter[tuple[str, str]]) -> dict[str, int]:
-    found: Counter[str] = Counter()
-    for (_, type_), count in events.items():
-        found[type_] += count
-    return dict(found)
+def opened(client: Trader, seconds: int = 3600) -> str:
+    return str(client.person.open(client.person.terms(client.real, stake="5.00", seconds=seconds))["id"])
 
 
-def deliveries(events: Counter[tuple[str, str]]) -> int:
-    return sum(count * len(EVENTS[event].readers) for event, count in events.items())
+def lived(client: Trader) -> str:
+    """A trade whose affiliate has earned its markup."""
+    trade_id = opened(client, seconds=1)
+    path = "/transactions?tx_type=COMMISSION"
+    eventually(lambda: trade_id in {line["reference"] for line in client.affiliate.all(path)}, timeout=30)
+    return trade_id
 
 
-def commits_of(ledgers: Ledgers, what: Callable[[], None], done: Callable[[], object]) -> int:
-    eventually(ledgers.quiet, timeout=20)
-    before = ledgers.transactions()
-    what()
-    eventually(done, timeout=30)
-    eventually(ledgers.quiet, timeout=20)
-    return ledgers.transactions() - before
-
-
-def test_a_life_is_five_events_eleven_deliveries_and_few_commits(ledgers: Ledgers, business: Any) -> None:
-    _, trader = business
+def test_what_is_asked_for_is_committed_in_as_few_steps_as_can_be(
+    stack: Stack, count: Counting, client: Trader, admin: Person
+) -> None:
     trades: list[str] = []
-    commits = commits_of(
-        ledgers,
-        lambda: trades.append(trader.person.open(trader.person.terms(trader.real))["id"]),
-        lambda: _earned(trader, trades[0]),
-    )
-    events = ledgers.events_of(correlation_of(ledgers, trades[0]))
-    assert types(events) == {**OPENED, **SETTLED}
-    assert deliveries(events) == DELIVERIES_OF_A_LIFE
-    assert commits <= COMMITS_OF_A_LIFE
+    deposits: list[str] = []
+    with nobody_told(stack):
+        opening = count.of(lambda: trades.append(opened(client)), times=REPEATED)
+        voiding = count.of(lambda: admin.do("POST", f"/trades/{trades.pop()}/void", {"reason": "test"}), times=REPEATED)
+        asking = count.of(lambda: deposits.append(client.person.deposit(client.real, "10.00")), times=REPEATED)
+        completing = count.of(lambda: admin.do("POST", f"/transactions/{deposits.pop()}/complete"), times=REPEATED)
+    assert (opening.commits, opening.calls) == (3, {"trades.open_trade": 1, "billing.hold": 1})
+    assert (voiding.commits, voiding.calls) == (1, {"trades.void_trade": 1})
+    assert (asking.commits, asking.calls) == (1, {"billing.request_deposit": 1})
+    assert (completing.commits, completing.calls) == (1, {"billing.complete_deposit": 1})
 
 
-@pytest.mark.parametrize("settled", [False, True], ids=["open", "settled"])
-def test_a_void_is_told_once_and_taken_back_by_whom_it_concerns(ledgers: Ledgers, business: Any, settled: bool) -> None:
-    staff, trader = business
-    trade_id = trader.person.open(trader.person.terms(trader.real, seconds=1 if settled else 3600))["id"]
-    if settled:
-        eventually(lambda: _earned(trader, trade_id), timeout=20)
-    first = ledgers.events_of(correlation_of(ledgers, trade_id))
-    before = {s: ledgers.rows(s, "SELECT count(*) FROM outbox")[0][0] for s in ledgers.connections}
-
-    def void() -> None:
-        staff.do("POST", f"/trades/{trade_id}/void", {"reason": "a test of costs"})
-
-    commits = commits_of(ledgers, void, lambda: not settled or not _earned(trader, trade_id))
-    assert commits <= COMMITS_OF_A_VOID
-    query = "SELECT routing_key FROM outbox ORDER BY seq DESC LIMIT %s"
-    news = Counter(
-        row[0]
-        for s, count in before.items()
-        for row in ledgers.rows(s, query, ledgers.rows(s, "SELECT count(*) FROM outbox")[0][0] - count)
-    )
-    assert dict(news) == (VOIDED_SETTLED if settled else VOIDED_OPEN)
-    assert types(first) == ({**OPENED, **SETTLED} if settled else OPENED)
+def test_the_life_of_a_real_trade_with_an_affiliate(count: Counting, client: Trader) -> None:
+    cost = count.of(lambda: lived(client), times=2)
+    assert (cost.events, cost.deliveries) == (LIFE, 11)
+    assert cost.commits <= 28
 
 
-def _earned(trader: Trader, trade_id: str) -> bool:
-    """Its affiliate has what it earned, and the trade says so."""
-    trade = trader.person.trade(trade_id)
-    return trade["status"] in ENDED and trade["commission_applied"] != "0.00"
+@pytest.mark.parametrize(
+    ("settled", "events", "deliveries", "commits"),
+    [(False, VOIDED_OPEN, 4, 8), (True, VOIDED_SETTLED, 10, 20)],
+    ids=["open", "settled"],
+)
+def test_a_void(
+    count: Counting,
+    client: Trader,
+    admin: Person,
+    settled: bool,
+    events: dict[str, int],
+    deliveries: int,
+    commits: int,
+) -> None:
+    trade_id = lived(client) if settled else opened(client)
+    cost = count.of(lambda: admin.do("POST", f"/trades/{trade_id}/void", {"reason": "a test of costs"}))
+    assert (cost.events, cost.deliveries) == (events, deliveries)
+    assert cost.commits <= commits
+
+
+def test_a_deposit_that_is_not_the_first(count: Counting, client: Trader, admin: Person) -> None:
+    def deposit() -> None:
+        admin.do("POST", f"/transactions/{client.person.deposit(client.real, '10.00')}/complete")
+
+    cost = count.of(deposit)
+    assert cost.calls == {"billing.request_deposit": 1, "billing.complete_deposit": 1}
+    assert (cost.events, cost.deliveries) == (DEPOSIT, 5)
+    assert cost.commits <= 14
