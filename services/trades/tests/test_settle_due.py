@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import event
 
 from shared.chassis.errors import CommitUnknown
 from shared.contracts.envelope import parse
@@ -178,3 +179,23 @@ def test_a_contract_without_a_result_yet_keeps_nobody_else_waiting(desk, clock):
     }
     desk.settle()
     assert desk.rows("SELECT count(*) FROM trades WHERE status = 'OPEN'") == [(0,)]
+
+
+@pytest.mark.parametrize("plan", ["hashjoin", "mergejoin", "nestloop"])
+def test_results_are_told_in_the_order_of_their_ends_however_the_server_finds_them(desk, clock, plan):
+    trader = desk.trader()
+    ids = [desk.open(trader, duration=seconds, duration_unit="s")["id"] for seconds in (90, 60, 60, 30, 30, 15)]
+    clock.go(120)
+
+    def only(connection, *_):
+        with connection.cursor() as cursor:
+            for other in {"hashjoin", "mergejoin", "nestloop"} - {plan}:
+                cursor.execute(f"SET enable_{other} = off")
+
+    event.listen(desk.db.engine, "checkout", only)
+    try:
+        desk.settle()
+    finally:
+        event.remove(desk.db.engine, "checkout", only)
+        desk.db.engine.dispose()
+    assert [told.subject for told in desk.told("trade_settled")] == [ids[n] for n in (5, 3, 4, 1, 2, 0)]

@@ -60,7 +60,7 @@ _WITHDRAW = text(
 )
 _NEXT_DUE = text("SELECT expires_at FROM trades WHERE status = 'OPEN' ORDER BY expires_at LIMIT 1")
 _DUE = text(
-    f"SELECT {COLUMNS} FROM trades WHERE status = 'OPEN' AND expires_at <= :now ORDER BY expires_at LIMIT :limit"
+    f"SELECT {COLUMNS} FROM trades WHERE status = 'OPEN' AND expires_at <= :now ORDER BY expires_at, id LIMIT :limit"
 )
 SETTLE_AND_TELL: Final = text(
     "WITH result AS (SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:statuses AS text[]), CAST(:reasons AS text[]),"
@@ -72,7 +72,8 @@ SETTLE_AND_TELL: Final = text(
     " entry_spot = r.entry_spot, exit_spot = r.exit_spot, transaction_id = r.transaction_id,"
     " sold_commission = r.sold_commission, closed_at = :now, updated_at = :now, version = version + 1"
     " FROM mine JOIN result r USING (id) WHERE trades.id = mine.id RETURNING trades.id),"
-    f" told AS ({TELL} WHERE CAST(o.subject AS uuid) IN (SELECT id FROM done)) SELECT CAST(id AS text) AS id FROM done"
+    f" told AS ({TELL} WHERE CAST(o.subject AS uuid) IN (SELECT id FROM done) ORDER BY o.id)"
+    " SELECT CAST(id AS text) AS id FROM done"
 )
 """Of `settlements`, with the events: those that somebody else has settled or is settling are left out of both."""
 
@@ -124,8 +125,9 @@ def reject(tx: Connection, ids: Sequence[str], rejection: Any, *, claimed: bool,
 
 
 def claim_stale(tx: Connection, *, now: datetime, limit: int) -> list[Trade]:
-    """Trades that are PENDING past their deadline: from here on only the sweeper can finish them."""
-    return [Trade.of(row) for row in tx.execute(_CLAIM, {"now": now, "limit": limit}).mappings()]
+    """Trades that are PENDING past their deadline, the oldest first: from here on only the sweeper can finish them."""
+    claimed = [Trade.of(row) for row in tx.execute(_CLAIM, {"now": now, "limit": limit}).mappings()]
+    return sorted(claimed, key=lambda trade: trade.id)
 
 
 def withdraw(tx: Connection, trade_id: str, *, user_id: str, now: datetime) -> Trade | None:
