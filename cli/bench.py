@@ -24,7 +24,6 @@ from shared.utils.time import get_utc_now, to_rfc3339
 if TYPE_CHECKING:
     from benchmarks.bench.target import Target
 
-USERS = 40
 _SCENARIOS = "read,dashboard,open,lifecycle,mixed"
 
 
@@ -34,6 +33,7 @@ def main(argv: list[str]) -> int:
     options.add_argument("--peer", type=Path, metavar="DIR", help="the folder with the monolith to measure beside")
     options.add_argument("--scenarios", type=_names, default=_SCENARIOS, help=f"some of {_SCENARIOS}")
     options.add_argument("--concurrency", type=_numbers, default="8,32", help="clients at once (default 8,32)")
+    options.add_argument("--users", type=int, default=40, metavar="N", help="traders (default 40)")
     options.add_argument("--duration", type=float, default=10.0, metavar="S", help="seconds of each run (default 10)")
     options.add_argument("--repeat", type=int, default=3, metavar="N", help="runs; their medians count (default 3)")
     options.add_argument("--parts", action="store_true", help="a call, an event, a posting, a request instead")
@@ -68,8 +68,8 @@ def _whole(chosen: argparse.Namespace, *, named: bool) -> dict[str, Any]:
         if chosen.peer is not None:
             targets += others.enter_context(_peer(chosen.peer, chosen.state.folder / "peer"))
         for target in targets:
-            _say(f"{target.name}: {USERS} traders register")
-            target.prepare(USERS)
+            _say(f"{target.name}: {chosen.users} traders register")
+            target.prepare(chosen.users)
         try:
             rows = asyncio.run(
                 compare(
@@ -96,7 +96,12 @@ def _whole(chosen: argparse.Namespace, *, named: bool) -> dict[str, Any]:
     return {
         "ok": done and verified["ok"],
         "machine": facts,
-        "settings": {"seconds": chosen.duration, "users": USERS, "gateway_workers": workers, "postgres": settings},
+        "settings": {
+            "seconds": chosen.duration,
+            "users": chosen.users,
+            "gateway_workers": workers,
+            "postgres": settings,
+        },
         "rows": rows,
         "verify": {"ok": verified["ok"], "violations": verified["violations"]},
     }

@@ -64,10 +64,10 @@ def parts(*, rpc_hop: Any, gateway_request: Any, events: Any, ledger: Any) -> li
     raw, ours, client = (
         hops[name, 32] for name in ("raw kombu <- raw kombu", "chassis <- chassis", "chassis <- gateway")
     )
-    above = gateway_request["gateway_ms"] - gateway_request["bare_ms"] - client["client_ms"]
+    above = round(gateway_request["gateway_ms"] - gateway_request["bare_ms"] - client["client_ms"], 3)
     house = ledger["postings on one house account"]
     return [
-        Part("a call between services: CPU, beside raw kombu", ours["sum_ms"] / raw["sum_ms"], "times", 1.3),
+        Part("a call between services: CPU, beside raw kombu", round(ours["sum_ms"] / raw["sum_ms"], 2), "times", 1.3),
         Part("the gateway: CPU above a bare route and its part of the hop", above, "ms a request", 0.6),
         Part("a consumer: CPU of its process", events["handled in batches"]["own_ms"], "ms an event", 0.3),
         Part("postings on one house account", house["per_second"], "a second", 2500, more=True),
