@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.events import world as worlds
 from tests.events.day import Log, Stage, digests, replay
 from tests.events.trading import Trading
 from tests.events.world import World
+from trades.market.proved import wrong_proofs
 from users import passwords
 
 SEED = 20_260_302
@@ -61,6 +63,9 @@ def day(stage: Callable[[], Stage], tmp_path: Path) -> Callable[[int], dict[str,
         Trading(log, seed=SEED, trades=trades).day()
         took, found, counts = time.monotonic() - begun, digests(first.world), results(first.world)
         assert first.world.violations() == []
+        db, later = first.world.databases.get("trades"), log.now + timedelta(hours=2)
+        checked, wrong = wrong_proofs(db, now=later, limit=100)
+        assert (checked, wrong) == (100, {})
         written = tmp_path / "day.jsonl"
         written.write_text(log.lines())
         begun = time.monotonic()
