@@ -49,7 +49,8 @@ _REVERSE = text(
     " a.level, -1, a.reference, a.metadata || jsonb_build_object('reason', CAST(:reason AS text)), a.id, :now"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:trades AS uuid[])) AS told (id, trade_id)"
     " JOIN awards AS a ON a.reference = told.trade_id AND a.kind = 'MARKUP' AND a.sign = 1 ORDER BY a.id"
-    f" ON CONFLICT (reference, kind, level, owner_id, sign) DO NOTHING RETURNING {COLUMNS}"
+    # Without a target: whichever of its unique keys a mirror that is written at the same time takes first.
+    f" ON CONFLICT DO NOTHING RETURNING {COLUMNS}"
 )
 
 
