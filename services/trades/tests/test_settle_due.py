@@ -199,3 +199,25 @@ def test_results_are_told_in_the_order_of_their_ends_however_the_server_finds_th
         event.remove(desk.db.engine, "checkout", only)
         desk.db.engine.dispose()
     assert [told.subject for told in desk.told("trade_settled")] == [ids[n] for n in (5, 3, 4, 1, 2, 0)]
+
+
+def test_however_many_have_no_result_yet_those_behind_them_are_settled(desk, clock):
+    class Away(BuiltinMarket):
+        def result(self, contract, *, now):
+            if contract.symbol == "R_50":
+                raise ServiceUnavailable()
+            return super().result(contract, now=now)
+
+    trader = desk.trader()
+    stuck = [desk.open(trader, symbol="R_50", duration=1, duration_unit="t")["id"] for _ in range(command.BATCH * 2)]
+    behind = [desk.open(trader, symbol="R_100", duration=3, duration_unit="t")["id"] for _ in range(command.BATCH + 5)]
+    clock.go(20)
+    desk.through(Away)
+    assert desk.settle() is None
+    rows = dict(desk.rows("SELECT id::text, status FROM trades"))
+    assert {rows[id_] for id_ in stuck} == {"OPEN"}
+    assert {rows[id_] for id_ in behind} <= {"WON", "LOST"}
+    desk.through(BuiltinMarket)
+    desk.settle()
+    assert desk.rows("SELECT count(*) FROM trades WHERE status = 'OPEN'") == [(0,)]
+    assert len({event.subject for event in desk.told("trade_settled")}) == len(stuck) + len(behind)

@@ -28,20 +28,20 @@ def settle_due(*, db: Database, market: Market) -> datetime | None:
     Rows are the truth: a restart or a clock that jumps finds the same ones again. Several processes may do this at
     the same time: each row is settled by the one whose UPDATE finds it OPEN.
     """
+    after, is_left = states.FIRST, False
     while True:
         now = get_utc_now()
         with db.read() as tx:
-            due = states.due(tx, now=now, limit=BATCH)
-        settled = _settle(due, db, market, now=now)
-        if settled == BATCH:
-            continue
-        if settled < len(due):
-            # Others have the rest in hand, or the market has no result yet: there may be more behind a full batch.
-            if settled and len(due) == BATCH:
-                continue
-            return None
-        with db.read() as tx:
-            return states.next_due(tx)
+            due = states.due(tx, now=now, after=after, limit=BATCH)
+        if _settle(due, db, market, now=now) < len(due):
+            # Others have the rest in hand, or the market has no result yet: whatever is behind them does not wait.
+            after, is_left = (due[-1].expires_at, due[-1].id), True
+        if len(due) < BATCH:
+            break
+    if is_left:
+        return None
+    with db.read() as tx:
+        return states.next_due(tx)
 
 
 def _settle(due: Sequence[Trade], db: Database, market: Market, *, now: datetime) -> int:

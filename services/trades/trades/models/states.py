@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -20,6 +20,11 @@ from shared.chassis.database import wake_relay
 from shared.chassis.outbox import TELL, Pending, values_of
 from trades.models.tables import trades
 from trades.models.trade import COLUMNS, NAMES, Trade
+
+Place = tuple[datetime | None, str]
+"""An end and an id."""
+FIRST: Final[Place] = (datetime.min.replace(tzinfo=UTC), "00000000-0000-0000-0000-000000000000")
+"""Before every trade."""
 
 _GET = text(f"SELECT {COLUMNS} FROM trades WHERE id = CAST(:id AS uuid)")
 _LOCK = text(f"SELECT {COLUMNS} FROM trades WHERE id = CAST(:id AS uuid) FOR UPDATE")
@@ -60,7 +65,8 @@ _WITHDRAW = text(
 )
 _NEXT_DUE = text("SELECT expires_at FROM trades WHERE status = 'OPEN' ORDER BY expires_at LIMIT 1")
 _DUE = text(
-    f"SELECT {COLUMNS} FROM trades WHERE status = 'OPEN' AND expires_at <= :now ORDER BY expires_at, id LIMIT :limit"
+    f"SELECT {COLUMNS} FROM trades WHERE status = 'OPEN' AND expires_at <= :now"
+    " AND (expires_at, id) > (CAST(:at AS timestamptz), CAST(:id AS uuid)) ORDER BY expires_at, id LIMIT :limit"
 )
 SETTLE_AND_TELL: Final = text(
     "WITH result AS (SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:statuses AS text[]), CAST(:reasons AS text[]),"
@@ -142,9 +148,10 @@ def next_due(tx: Connection) -> datetime | None:
     return found
 
 
-def due(tx: Connection, *, now: datetime, limit: int) -> list[Trade]:
-    """Open trades that have expired, the oldest first."""
-    return [Trade.of(row) for row in tx.execute(_DUE, {"now": now, "limit": limit}).mappings()]
+def due(tx: Connection, *, now: datetime, after: Place, limit: int) -> list[Trade]:
+    """Open trades that have expired, in the order of their ends and ids, from behind a place in it on."""
+    at, id_ = after
+    return [Trade.of(row) for row in tx.execute(_DUE, {"now": now, "at": at, "id": id_, "limit": limit}).mappings()]
 
 
 def settled(trade: Trade, *, now: datetime, **result: Any) -> Trade:
