@@ -28,7 +28,7 @@ class _Open:
 
 @dataclass
 class Trading:
-    """The same for the same seed; `trades` openings are tried."""
+    """The same for the same seed, until so many trades are open or were."""
 
     log: Log
     seed: int
@@ -41,10 +41,10 @@ class Trading:
         self._random = random.Random(self.seed)
         self._people()
         pause = max(10, self.trades // _ROUNDS)
-        for number in range(self.trades):
+        while len(self.opened) < self.trades:
             self.log.go(self._random.expovariate(self.trades / _SECONDS))
             self._one()
-            if number % pause == 0:
+            if len(self.log.entries) - self._since > pause:
                 self._round()
         for seconds in (10, 3 * 3600, 60):
             self.log.go(seconds)
@@ -88,6 +88,7 @@ class Trading:
         for method in ("prepare_market", "reject_stale", "settle_due"):
             self.log.sweep("trades", method)
         self.log.deliver()
+        self._since = len(self.log.entries)
 
     def _open(self) -> None:
         chance = self._random
