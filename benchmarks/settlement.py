@@ -31,6 +31,7 @@ from shared.chassis.testing.broker import Broker  # noqa: E402
 from shared.chassis.testing.databases import Databases  # noqa: E402
 from shared.chassis.testing.processes import ServiceProcess  # noqa: E402
 from shared.devstack.environment import PYTHON_PATH  # noqa: E402
+from shared.devstack.state import free_ports  # noqa: E402
 
 SECONDS_TO_START = 8
 """Until the first one ends: the processes are up by then."""
@@ -83,12 +84,13 @@ def measure(chosen: argparse.Namespace, broker: Broker, databases: Databases, fo
         "TRADES_DB_URL": databases.url("trades", "trades"),
         "TRADES_AMQP_URL": broker.url("trades"),
         "SECRET_KEY": "a secret of the benchmark",
+        "RELAY_WAKE": (wake := f"127.0.0.1:{free_ports(1)[0]}"),
     }
     services = []
     for number in range(chosen.processes):
         (folder / str(number)).mkdir()
         services.append(ServiceProcess("trades", folder / str(number), env).start(wait=False))
-    relay = start_relay(broker, databases, folder)
+    relay = start_relay(broker, databases, folder, wake)
     try:
         while (now := time.time()) % 3600 > 3600 - chosen.over - 30:
             time.sleep(1)
@@ -114,7 +116,7 @@ def measure(chosen: argparse.Namespace, broker: Broker, databases: Databases, fo
     return {**percentiles("taken_up", taken), **percentiles("heard", heard)}
 
 
-def start_relay(broker: Broker, databases: Databases, folder: Path) -> subprocess.Popen[bytes]:
+def start_relay(broker: Broker, databases: Databases, folder: Path, wake: str) -> subprocess.Popen[bytes]:
     env = {
         **os.environ,
         "PYTHONPATH": PYTHON_PATH,
@@ -122,6 +124,7 @@ def start_relay(broker: Broker, databases: Databases, folder: Path) -> subproces
         "HEALTH_DIR": str(folder),
         "TRADES_RELAY_DB_URL": databases.url("trades", "trades_relay"),
         "RELAY_AMQP_URL": broker.url("relay"),
+        "RELAY_WAKE": wake,
     }
     with (folder / "relay.log").open("wb") as log:
         command = [sys.executable, str(ROOT / "manage.py"), "relay", "trades"]
