@@ -34,8 +34,9 @@ def sell_trade(request: SellTradeRequest, *, db: Database, market: Market) -> Tr
     if asked.idempotency is None:
         raise MalformedRequest("Idempotency-Key is required")
     with db.read() as tx:
-        is_sold = idempotency.find(tx, user_id, asked.idempotency) is not None
         trade = states.get(tx, request.trade_id)
+        # After the trade: whoever finds it sold by this key finds the key as well.
+        is_sold = idempotency.find(tx, user_id, asked.idempotency) is not None
     if trade is None or trade.user_id != user_id:
         raise TradeNotFound()
     now = get_utc_now()
