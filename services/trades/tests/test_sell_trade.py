@@ -158,6 +158,7 @@ def test_of_many_sales_at_once_one_is_made(desk, trader, running, sell, at_once)
 
 def test_one_key_many_times_at_once_is_one_sale(desk, trader, running, sell, at_once):
     found = at_once(*[lambda: sell(trader, running["id"], KEY) for _ in range(8)])
+    assert [one for one in found if isinstance(one, str)] == []
     assert len({one["trade"]["payout"] for one in found}) == 1
     assert sum(not one["replayed"] for one in found) == 1
     assert len(desk.told("trade_settled")) == 1

@@ -35,8 +35,10 @@ def sell_trade(request: SellTradeRequest, *, db: Database, market: Market) -> Tr
         raise MalformedRequest("Idempotency-Key is required")
     with db.read() as tx:
         trade = states.get(tx, request.trade_id)
-        # After the trade: whoever finds it sold by this key finds the key as well.
+        # After the trade: whoever finds it sold by this key finds the key as well; and the trade again, as it is then.
         is_sold = idempotency.find(tx, user_id, asked.idempotency) is not None
+        if is_sold:
+            trade = states.get(tx, request.trade_id)
     if trade is None or trade.user_id != user_id:
         raise TradeNotFound()
     now = get_utc_now()
