@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from importlib import import_module
 
 import orjson
 
 from gateway.answer import Answer
 from shared.contracts.errors import ServiceError
 from shared.contracts.users.errors import InvalidToken
+
+# An owner's refusal is rendered with its own title once its class is known here.
+for _owner in ("audit", "billing", "commission", "notifications", "referrals", "trades", "users"):
+    import_module(f"shared.contracts.{_owner}.errors")
 
 
 class PayloadTooLarge(ServiceError):
