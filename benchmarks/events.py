@@ -42,6 +42,7 @@ from shared.devstack.environment import PYTHON_PATH  # noqa: E402
 from shared.utils.ids import new_id  # noqa: E402
 from shared.utils.time import get_utc_now, to_rfc3339  # noqa: E402
 
+PATIENCE = 120.0
 NAMES = {"username": "ada", "email": "ada@example.org", "first_name": "", "last_name": ""}
 
 
@@ -62,7 +63,9 @@ def measured(count: int, own: Callable[[], float], drain: Callable[[], None]) ->
 
 
 def until(done: Callable[[], bool]) -> None:
+    begun = time.monotonic()
     while not done():
+        assert time.monotonic() - begun < PATIENCE, "a server does not do its work"
         time.sleep(0.01)
 
 

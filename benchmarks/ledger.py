@@ -45,7 +45,7 @@ from shared.utils.ids import new_id  # noqa: E402
 from shared.utils.time import get_utc_now  # noqa: E402
 
 ACCOUNTS = 100
-AT_ONCE = 20
+AT_ONCE = 5
 """Ledger transactions that a writer of the house account commits together; `p99_ms` is that of such a commit."""
 
 
